@@ -1,0 +1,84 @@
+"""Open our database and bring its schema up to date."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+from tasks.database.tables import SCHEMA_VERSION
+from tasks.errors import SetupError
+
+SQLITE_BUSY_SECONDS = 30
+"""How long a SQLite writer waits for another before it gives up."""
+
+
+def open_engine(database_url: str) -> Engine:
+    """Make an engine for a SQLAlchemy URL; a SQLite file's folder is made as well.
+
+    SQLite runs in WAL mode with `synchronous=FULL`: a commit is on disk when it returns. A transaction takes
+    the write lock when it begins (`BEGIN IMMEDIATE`), so that read-then-write never meets a stale read.
+    Raises `SetupError` if the URL cannot be read; does not connect.
+    """
+    try:
+        url = make_url(database_url)
+        if url.get_backend_name() != "sqlite":
+            return create_engine(url, pool_pre_ping=True)
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise SetupError(
+            "The database URL cannot be used. Write sqlite:///path/to/file.sqlite3 or "
+            "postgresql+psycopg://user:password@host/name."
+        ) from error
+    except ModuleNotFoundError as error:
+        raise SetupError(
+            f"The database driver {error.name} is missing. Run: pip install 'ultrathiio[postgres]'"
+        ) from error
+    if url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": SQLITE_BUSY_SECONDS})
+    event.listen(engine, "connect", _set_up_sqlite)
+    event.listen(engine, "begin", _begin_immediate)
+    return engine
+
+
+def _set_up_sqlite(connection: Any, _record: object) -> None:
+    # The driver must not begin transactions by itself, or _begin_immediate would come second.
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def is_current(engine: Engine) -> bool:
+    """Tell whether the schema is at `SCHEMA_VERSION`; needs no Alembic, so the receiver starts fast."""
+    with engine.connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return False
+        version: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+        return version == SCHEMA_VERSION
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the schema to the newest revision; safe to call at every start."""
+    if is_current(engine):
+        return
+    from alembic import command  # imported late: only the first start of a version needs it
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def open_database(database_url: str) -> Engine:
+    """Open our database, created or migrated if need be."""
+    engine = open_engine(database_url)
+    migrate(engine)
+    return engine

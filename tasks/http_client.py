@@ -1,0 +1,182 @@
+"""The one place that makes an httpx client: time-outs, retry of reads, a notification of every exchange.
+
+What an error status means is each system's own matter: its room hands over a function that judges answers.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+import msgspec
+import stamina
+
+from tasks.errors import AnswerLost, RemoteError, RemoteUnavailable
+
+logger = logging.getLogger(__name__)
+
+LONGEST_WAIT_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """One request and what came of it, as it is told to the notification log."""
+
+    system: str
+    operation: str  # "GET /order/orders"
+    sent: Any
+    received: bytes | None
+    http_status: int | None
+    request_id: str | None
+    duration_ms: int
+    error: RemoteError | None
+
+
+Judge = Callable[[httpx.Response], RemoteError | None]
+"""Gives the error that an answer means, or None if it is good."""
+
+
+class HttpClient:
+    """Calls one remote system, one request at a time.
+
+    A read is repeated on `RemoteUnavailable` with growing, jittered waits, or after the time that the remote
+    system named. A write is sent exactly once: if no clear answer comes it raises `AnswerLost`, and the
+    caller looks up what happened. Times are seconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        system: str,
+        base_url: str,
+        headers: Mapping[str, str],
+        timeout_seconds: float,
+        read_attempts: int,
+        judge: Judge,
+        on_exchange: Callable[[Exchange], None],
+        request_id_header: str = "x-request-id",
+    ) -> None:
+        self._system = system
+        self._read_attempts = read_attempts
+        self._judge = judge
+        self._on_exchange = on_exchange
+        self._request_id_header = request_id_header
+        self._client = httpx.Client(
+            base_url=base_url,
+            headers={"accept": "application/json", **headers},
+            timeout=httpx.Timeout(timeout_seconds, connect=min(timeout_seconds, 10.0)),
+            limits=httpx.Limits(max_connections=1),
+            follow_redirects=False,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+    def read(
+        self, method: str, path: str, *, params: Mapping[str, Any] | None = None, json: Any = None
+    ) -> bytes:
+        """Call something that changes nothing, again if need be, and return the body."""
+        for attempt in stamina.retry_context(
+            on=_wait_before_retry, attempts=self._read_attempts, timeout=None, wait_max=LONGEST_WAIT_SECONDS
+        ):
+            with attempt:
+                return self._call(method, path, params=params, json=json)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def write(
+        self, method: str, path: str, *, params: Mapping[str, Any] | None = None, json: Any = None
+    ) -> bytes:
+        """Call something that changes the remote system, exactly once, and return the body.
+
+        Raises `AnswerLost` where it cannot be known whether the call had effect.
+        """
+        return self._call(method, path, params=params, json=json, is_write=True)
+
+    def _call(
+        self, method: str, path: str, *, params: Mapping[str, Any] | None, json: Any, is_write: bool = False
+    ) -> bytes:
+        content = None if json is None else msgspec.json.encode(json)
+        headers = {} if content is None else {"content-type": "application/json; charset=utf-8"}
+        started = time.monotonic()
+        response: httpx.Response | None = None
+        try:
+            response = self._client.request(method, path, params=params, content=content, headers=headers)
+            error = self._judge(response)
+        except httpx.TransportError as cause:
+            # The cause may quote a URL with its query; only its kind is told.
+            error = RemoteUnavailable(
+                f"{self._system}: {method} {path}: {type(cause).__name__}.", system=self._system
+            )
+            error.__cause__ = cause
+        if is_write and isinstance(error, RemoteUnavailable) and _may_have_had_effect(error):
+            error = self._answer_lost(error)
+        self._tell(method, path, params, json, response, error, time.monotonic() - started)
+        if error is not None:
+            raise error
+        if response is None:
+            raise AssertionError("no error and no answer")
+        return response.content
+
+    def _answer_lost(self, cause: RemoteUnavailable) -> AnswerLost:
+        lost = AnswerLost(
+            f"{cause} The call may have had effect; it will be looked up, not repeated.",
+            system=self._system,
+            status=cause.status,
+            request_id=cause.request_id,
+        )
+        lost.__cause__ = cause
+        return lost
+
+    def _tell(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, Any] | None,
+        json: Any,
+        response: httpx.Response | None,
+        error: RemoteError | None,
+        seconds: float,
+    ) -> None:
+        self._on_exchange(
+            Exchange(
+                system=self._system,
+                operation=f"{method} {path}",
+                sent=json if json is not None else dict(params or {}) or None,
+                received=None if response is None else response.content,
+                http_status=None if response is None else response.status_code,
+                request_id=None if response is None else response.headers.get(self._request_id_header),
+                duration_ms=round(seconds * 1000),
+                error=error,
+            )
+        )
+
+
+def _may_have_had_effect(error: RemoteUnavailable) -> bool:
+    if error.status == httpx.codes.TOO_MANY_REQUESTS:
+        return False
+    return not isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+
+
+def _wait_before_retry(error: Exception) -> bool | float:
+    if not isinstance(error, RemoteUnavailable):
+        return False
+    if error.retry_after_seconds is not None:
+        return min(error.retry_after_seconds, LONGEST_WAIT_SECONDS)
+    return True

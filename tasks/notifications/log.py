@@ -1,0 +1,146 @@
+"""The log of every exchange with another system: status, what was sent, what was received."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Engine, insert
+
+from tasks.database import tables
+from tasks.errors import AnswerLost
+from tasks.http_client import Exchange
+from tasks.notifications.redaction import MASK, redact, redact_text
+
+MAX_TEXT = 20_000
+"""Characters of one body that are kept; of a longer one, the beginning and its size."""
+
+
+class NotificationStatus(StrEnum):
+    """How an exchange ended."""
+
+    SUCCESSFUL = "successful"
+    FAILED = "failed"
+    IN_DOUBT = "in_doubt"  # sent, and no clear answer came
+    SKIPPED = "skipped"  # understood, and nothing to do
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notification:
+    """One exchange. `sent` and `received` are JSON values or text; they are redacted when stored."""
+
+    direction: str  # "in": they called us; "out": we called them
+    system: str
+    operation: str
+    status: NotificationStatus
+    sent: Any = None
+    received: Any = None
+    reason: str | None = None
+    entity: str | None = None
+    entity_id: str | None = None
+    http_status: int | None = None
+    request_id: str | None = None
+    duration_ms: int | None = None
+    event_id: int | None = None
+    run_id: str | None = None
+
+
+Notify = Callable[[Notification], None]
+"""Where a client hands over each exchange."""
+
+
+def notifier(engine: Engine, run_id: str | None = None) -> Notify:
+    """Give a function that stores each notification at once, in a transaction of its own.
+
+    Clients use it: what was sent must be on record even if the work around it is rolled back.
+    """
+
+    def notify(notification: Notification) -> None:
+        with engine.begin() as connection:
+            save_notifications(connection, [notification], run_id=run_id)
+
+    return notify
+
+
+def tell_exchange(notify: Notify) -> Callable[[Exchange], None]:
+    """Turn what the HTTP client tells into outgoing notifications."""
+
+    def on_exchange(exchange: Exchange) -> None:
+        notify(
+            Notification(
+                direction="out",
+                system=exchange.system,
+                operation=exchange.operation,
+                status=_status_of(exchange),
+                sent=exchange.sent,
+                received=exchange.received,
+                reason=None if exchange.error is None else str(exchange.error),
+                http_status=exchange.http_status,
+                request_id=exchange.request_id,
+                duration_ms=exchange.duration_ms,
+            )
+        )
+
+    return on_exchange
+
+
+def _status_of(exchange: Exchange) -> NotificationStatus:
+    match exchange.error:
+        case None:
+            return NotificationStatus.SUCCESSFUL
+        case AnswerLost():
+            return NotificationStatus.IN_DOUBT
+        case _:
+            return NotificationStatus.FAILED
+
+
+def save_notifications(
+    connection: Connection, notifications: Sequence[Notification], *, run_id: str | None = None
+) -> None:
+    """Store notifications, redacted and cut to `MAX_TEXT` characters a body."""
+    if notifications:
+        rows = [_row(notification, run_id) for notification in notifications]
+        connection.execute(insert(tables.notifications), rows)
+
+
+def _row(notification: Notification, run_id: str | None) -> dict[str, Any]:
+    return {
+        "direction": notification.direction,
+        "system": notification.system,
+        "operation": notification.operation[:160],
+        "entity": notification.entity,
+        "entity_id": notification.entity_id,
+        "status": notification.status,
+        "http_status": notification.http_status,
+        "request_id": notification.request_id,
+        "duration_ms": notification.duration_ms,
+        "sent": as_text(notification.sent),
+        "received": as_text(notification.received),
+        "reason": None if notification.reason is None else redact_text(notification.reason),
+        "event_id": notification.event_id,
+        "run_id": notification.run_id or run_id,
+        "created_at": datetime.now(UTC),
+    }
+
+
+def as_text(body: Any) -> str | None:
+    """Write a body as redacted text, cut to `MAX_TEXT`; None stays None."""
+    if body is None:
+        return None
+    if isinstance(body, str | bytes):
+        body = _parsed(body)
+    text = redact_text(body) if isinstance(body, str) else msgspec.json.encode(redact(body)).decode()
+    return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}… ({len(text)} characters)"
+
+
+def _parsed(body: str | bytes) -> Any:
+    try:
+        return msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        return body if isinstance(body, str) else body.decode(errors="replace")
+    except UnicodeDecodeError:
+        return MASK

@@ -1,0 +1,60 @@
+"""Take secrets, card numbers and card codes out of anything before it is stored, logged or shown."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+MASK = "[redacted]"
+CARD_MASK = "[card number]"
+
+SECRET_KEY = re.compile(
+    r"""(
+    passw(or)?d | secret | simple[_-]?key | api[_-]?key | authori[sz]ation$ | ^token$ | _token$ | ^jwt$
+    | cvv | cvc | csc$ | card_?verification | card_?number | ^pan$ | track_?data
+    | bank_account_number | bank_aba | drivers_license | customer_tax_id | ^ssn$ | iam_
+    )""",
+    re.IGNORECASE | re.VERBOSE,
+)
+NUMBER_IS_NO_CARD = re.compile(r"(tracking|order_id|_oid$|^id$|transaction_id|phone|barcode|digest)", re.I)
+"""Keys whose long numbers are what they say, even if they happen to pass the card checksum."""
+
+CARD_NUMBER = re.compile(r"(?<![\dA-Za-z.])[2-6]\d(?:[ -]?\d){11,17}(?![\dA-Za-z])")
+
+
+def redact(value: Any, key: str = "") -> Any:
+    """Return a copy of a JSON value without secrets; `key` is the name it stands under."""
+    match value:
+        case dict():
+            return {name: redact(inner, str(name)) for name, inner in value.items()}
+        case list() | tuple():
+            return [redact(inner, key) for inner in value]
+        case None | bool():
+            return value
+    if SECRET_KEY.search(key):
+        return MASK if value != "" else value
+    if NUMBER_IS_NO_CARD.search(key):
+        return value
+    if isinstance(value, str):
+        return redact_text(value)
+    if isinstance(value, int) and _is_card_number(str(value)):
+        return CARD_MASK
+    return value
+
+
+def redact_text(text: str) -> str:
+    """Mask whatever in a text has the form and the checksum of a card number."""
+    return CARD_NUMBER.sub(lambda found: CARD_MASK if _is_card_number(found[0]) else found[0], text)
+
+
+def holds_card_number(text: str) -> bool:
+    """Tell whether a text holds a card number."""
+    return any(_is_card_number(found[0]) for found in CARD_NUMBER.finditer(text))
+
+
+def _is_card_number(text: str) -> bool:
+    digits = [int(character) for character in text if character.isdigit()]
+    if not 13 <= len(digits) <= 19 or digits[0] not in (2, 3, 4, 5, 6):
+        return False
+    doubled = [digit * 2 - 9 if digit > 4 else digit * 2 for digit in digits[-2::-2]]
+    return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0

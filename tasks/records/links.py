@@ -1,0 +1,36 @@
+"""Which UltraCart record belongs to which Thiio record: one to one, with the rule that matched them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, select
+
+from tasks.database import tables
+from tasks.database.upsert import insert_for
+from tasks.records.models import Entity, Side
+
+
+def link(connection: Connection, entity: Entity, ultracart_id: str, thiio_id: str, rule: str) -> bool:
+    """Link two records unless one of them is linked already; True if they are linked to each other now.
+
+    False means that one of the two belongs to somebody else: the caller reports it, nobody guesses.
+    """
+    statement = insert_for(connection, tables.links).values(
+        entity=entity, ultracart_id=ultracart_id, thiio_id=thiio_id, rule=rule, linked_at=datetime.now(UTC)
+    )
+    connection.execute(statement.on_conflict_do_nothing())
+    return linked_ids(connection, entity, Side.ULTRACART, [ultracart_id]).get(ultracart_id) == thiio_id
+
+
+def linked_ids(connection: Connection, entity: Entity, side: Side, ids: Sequence[str]) -> dict[str, str]:
+    """Map ids of `side` to the ids of their counterparts; ids without a link are left out."""
+    table = tables.links
+    here, there = (
+        (table.c.ultracart_id, table.c.thiio_id)
+        if side is Side.ULTRACART
+        else (table.c.thiio_id, table.c.ultracart_id)
+    )
+    rows = connection.execute(select(here, there).where(table.c.entity == entity, here.in_(ids)))
+    return dict(rows.tuples().all())

@@ -1,0 +1,193 @@
+"""Our copy of both sides' customers and orders: store what was seen, read it back.
+
+The mirror is written here only. Older never overwrites newer: see `merge`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, select
+
+from tasks.database import tables
+from tasks.database.upsert import upsert
+from tasks.records.digest import digest_of, plain_quantity
+from tasks.records.merge import Record, Stamps, merge, stamps_of
+from tasks.records.models import Customer, Order, OrderLine, OrderStatus, Side
+
+BATCH = 500
+"""Ids in one IN list: well below the number of parameters that either database allows."""
+
+CUSTOMER_COLUMNS = [field.name for field in fields(Customer) if field.name not in ("side", "parts")]
+ORDER_COLUMNS = [field.name for field in fields(Order) if field.name not in ("side", "parts", "lines")]
+
+
+def save_customers(connection: Connection, customers: Iterable[Customer]) -> list[Customer]:
+    """Merge snapshots into the mirror and return the merged customers, one an id."""
+    merged: list[Customer] = []
+    for side, batch in _batches(customers):
+        stored = _stored_customers(connection, side, [customer.id for customer in batch])
+        joined = _join(batch, stored)
+        upsert(connection, tables.customers, [_customer_row(*pair) for pair in joined])
+        merged += [customer for customer, _ in joined]
+    return merged
+
+
+def save_orders(connection: Connection, orders: Iterable[Order]) -> list[Order]:
+    """Merge snapshots with their lines into the mirror and return the merged orders, one an id."""
+    merged: list[Order] = []
+    for side, batch in _batches(orders):
+        stored = _stored_orders(connection, side, [order.id for order in batch])
+        joined = _join(batch, stored)
+        upsert(connection, tables.orders, [_order_row(*pair) for pair in joined])
+        _replace_lines(connection, side, [order for order, _ in joined])
+        merged += [order for order, _ in joined]
+    return merged
+
+
+def find_customers(connection: Connection, side: Side, ids: Sequence[str]) -> dict[str, Customer]:
+    """Read customers of one side by id; unknown ids are left out."""
+    return {
+        key: customer
+        for batch in _chunks(list(ids))
+        for key, (customer, _) in _stored_customers(connection, side, batch).items()
+    }
+
+
+def find_orders(connection: Connection, side: Side, ids: Sequence[str]) -> dict[str, Order]:
+    """Read orders of one side, with their lines, by id; unknown ids are left out."""
+    return {
+        key: order
+        for batch in _chunks(list(ids))
+        for key, (order, _) in _stored_orders(connection, side, batch).items()
+    }
+
+
+def _join(batch: list[Record], stored: dict[str, tuple[Record, Stamps]]) -> list[tuple[Record, Stamps]]:
+    joined = dict(stored)
+    for record in sorted(batch, key=lambda record: record.as_of):
+        if known := joined.get(record.id):
+            joined[record.id] = merge(*known, record)
+        else:
+            joined[record.id] = (record, stamps_of(record))
+    return list(joined.values())
+
+
+def _batches(records: Iterable[Record]) -> Iterable[tuple[Side, list[Record]]]:
+    by_side: dict[Side, list[Record]] = {}
+    for record in records:
+        by_side.setdefault(record.side, []).append(record)
+    # In order of id, so that two writers on Postgres meet row locks in the same order.
+    for side, group in by_side.items():
+        group.sort(key=lambda record: record.id)
+        yield from ((side, batch) for batch in _chunks(group))
+
+
+def _chunks(values: list[Any]) -> Iterable[list[Any]]:
+    return (values[at : at + BATCH] for at in range(0, len(values), BATCH))
+
+
+def _stored_customers(
+    connection: Connection, side: Side, ids: Sequence[str]
+) -> dict[str, tuple[Customer, Stamps]]:
+    table = tables.customers
+    rows = connection.execute(
+        select(table).where(table.c.side == side, table.c.id.in_(ids)).with_for_update()
+    )
+    return {row.id: (customer_from(row), _read_stamps(row.parts)) for row in rows}
+
+
+def _stored_orders(connection: Connection, side: Side, ids: Sequence[str]) -> dict[str, tuple[Order, Stamps]]:
+    table = tables.orders
+    rows = connection.execute(
+        select(table).where(table.c.side == side, table.c.id.in_(ids)).with_for_update()
+    ).all()
+    lines = read_lines(connection, side, [row.id for row in rows])
+    return {row.id: (order_from(row, lines.get(row.id, ())), _read_stamps(row.parts)) for row in rows}
+
+
+def read_lines(
+    connection: Connection, side: Side, order_ids: Sequence[str]
+) -> dict[str, tuple[OrderLine, ...]]:
+    """Read the lines of orders of one side, in order of position."""
+    table = tables.order_lines
+    lines: dict[str, tuple[OrderLine, ...]] = {}
+    query = select(table).where(table.c.side == side, table.c.order_id.in_(order_ids))
+    for row in connection.execute(query.order_by(table.c.order_id, table.c.position)):
+        values = row._asdict()
+        values.pop("side")
+        order_id = values.pop("order_id")
+        line = OrderLine(**{**values, "quantity": Decimal(values["quantity"])})
+        lines[order_id] = (*lines.get(order_id, ()), line)
+    return lines
+
+
+def customer_from(row: Row[Any]) -> Customer:
+    """Make a customer of a row of `customers`."""
+    values = {name: getattr(row, name) for name in CUSTOMER_COLUMNS}
+    return Customer(side=Side(row.side), parts=frozenset(row.parts), **values)
+
+
+def order_from(row: Row[Any], lines: tuple[OrderLine, ...]) -> Order:
+    """Make an order of a row of `orders` and its lines."""
+    values = {name: getattr(row, name) for name in ORDER_COLUMNS}
+    values["status"] = OrderStatus(row.status) if row.status else None
+    values["tracking_numbers"] = None if row.tracking_numbers is None else tuple(row.tracking_numbers)
+    parts = frozenset(row.parts)
+    return Order(side=Side(row.side), parts=parts, lines=lines if "items" in parts else None, **values)
+
+
+def _customer_row(customer: Customer, stamps: Stamps) -> dict[str, Any]:
+    row = {name: getattr(customer, name) for name in CUSTOMER_COLUMNS}
+    return row | _common(customer, stamps)
+
+
+def _order_row(order: Order, stamps: Stamps) -> dict[str, Any]:
+    row = {name: getattr(order, name) for name in ORDER_COLUMNS}
+    if order.tracking_numbers is not None:
+        row["tracking_numbers"] = list(order.tracking_numbers)
+    return row | _common(order, stamps)
+
+
+def _common(record: Customer | Order, stamps: Stamps) -> dict[str, Any]:
+    return {
+        "side": record.side,
+        "parts": {part: stamp.isoformat() for part, stamp in sorted(stamps.items())},
+        "digest": digest_of(record),
+        "stored_at": datetime.now(UTC),
+    }
+
+
+def _read_stamps(parts: dict[str, str]) -> Stamps:
+    return {part: datetime.fromisoformat(stamp) for part, stamp in parts.items()}
+
+
+def _replace_lines(connection: Connection, side: Side, orders: Sequence[Order]) -> None:
+    table = tables.order_lines
+    seen = [order for order in orders if order.lines is not None]
+    if not seen:
+        return
+    ids = [order.id for order in seen]
+    connection.execute(delete(table).where(table.c.side == side, table.c.order_id.in_(ids)))
+    upsert(
+        connection, table, [_line_row(side, order.id, line) for order in seen for line in order.lines or ()]
+    )
+
+
+def _line_row(side: Side, order_id: str, line: OrderLine) -> dict[str, Any]:
+    return {
+        "side": side,
+        "order_id": order_id,
+        "position": line.position,
+        "item_id": line.item_id,
+        "product_id": line.product_id,
+        "description": line.description,
+        "quantity": plain_quantity(line.quantity),
+        "unit_price_cents": line.unit_price_cents,
+        "total_cents": line.total_cents,
+        "is_component": line.is_component,
+    }
