@@ -101,17 +101,32 @@ class HttpClient:
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def write(
-        self, method: str, path: str, *, params: Mapping[str, Any] | None = None, json: Any = None
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        operation: str | None = None,
     ) -> bytes:
         """Call something that changes the remote system, exactly once, and return the body.
 
-        Raises `AnswerLost` where it cannot be known whether the call had effect.
+        `operation` is told instead of method and path, where the path is a secret. Raises `AnswerLost` where
+        it cannot be known whether the call had effect.
         """
-        return self._call(method, path, params=params, json=json, is_write=True)
+        return self._call(method, path, params=params, json=json, is_write=True, operation=operation)
 
     def _call(
-        self, method: str, path: str, *, params: Mapping[str, Any] | None, json: Any, is_write: bool = False
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None,
+        json: Any,
+        is_write: bool = False,
+        operation: str | None = None,
     ) -> bytes:
+        operation = operation or f"{method} {path}"
         content = None if json is None else msgspec.json.encode(json)
         headers = {} if content is None else {"content-type": "application/json; charset=utf-8"}
         started = time.monotonic()
@@ -122,12 +137,12 @@ class HttpClient:
         except httpx.TransportError as cause:
             # The cause may quote a URL with its query; only its kind is told.
             error = RemoteUnavailable(
-                f"{self._system}: {method} {path}: {type(cause).__name__}.", system=self._system
+                f"{self._system}: {operation}: {type(cause).__name__}.", system=self._system
             )
             error.__cause__ = cause
         if is_write and isinstance(error, RemoteUnavailable) and _may_have_had_effect(error):
             error = self._answer_lost(error)
-        self._tell(method, path, params, json, response, error, time.monotonic() - started)
+        self._tell(operation, params, json, response, error, time.monotonic() - started)
         if error is not None:
             raise error
         if response is None:
@@ -146,8 +161,7 @@ class HttpClient:
 
     def _tell(
         self,
-        method: str,
-        path: str,
+        operation: str,
         params: Mapping[str, Any] | None,
         json: Any,
         response: httpx.Response | None,
@@ -157,7 +171,7 @@ class HttpClient:
         self._on_exchange(
             Exchange(
                 system=self._system,
-                operation=f"{method} {path}",
+                operation=operation,
                 sent=json if json is not None else dict(params or {}) or None,
                 received=None if response is None else response.content,
                 http_status=None if response is None else response.status_code,
@@ -178,5 +192,6 @@ def _wait_before_retry(error: Exception) -> bool | float:
     if not isinstance(error, RemoteUnavailable):
         return False
     if error.retry_after_seconds is not None:
-        return min(error.retry_after_seconds, LONGEST_WAIT_SECONDS)
+        # A wish longer than we wait (a day's limit is used up) ends the call: a later run comes back to it.
+        return error.retry_after_seconds if error.retry_after_seconds <= LONGEST_WAIT_SECONDS else False
     return True

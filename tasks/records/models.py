@@ -48,8 +48,10 @@ CUSTOMER_PARTS: dict[str, tuple[str, ...]] = {
 ORDER_PARTS: dict[str, tuple[str, ...]] = {
     "core": (
         "placed_at", "status", "stage", "currency", "rejected_at", "refunded_at", "is_deleted",
-        "original_order_id", "partner_order_id", "other_side_id",
+        "other_side_id",
     ),
+    "rebill": ("original_order_id",),
+    "partner": ("partner_order_id",),
     "customer": ("customer_id",),
     "billing": ("email", "email_key", *ADDRESS),
     "shipping": ("tracking_numbers", "shipping_method", "shipped_at"),

@@ -1,0 +1,80 @@
+"""No secret, card number or card code is ever stored."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Engine, select
+
+from tasks.database import tables
+from tasks.notifications.log import MAX_TEXT, Notification, NotificationStatus, as_text, notifier
+from tasks.notifications.redaction import CARD_MASK, MASK, holds_card_number, redact, redact_text
+
+CARDS = ["4111111111111111", "5500 0000 0000 0004", "3400-0000-0000-009", "6011000000000004"]
+
+
+@pytest.mark.parametrize("card", CARDS)
+def test_a_card_number_is_masked_wherever_it_stands(card: str) -> None:
+    """In a text, under any key, and as a bare number."""
+    assert redact({"note": f"pay with {card} please"}) == {"note": f"pay with {CARD_MASK} please"}
+    assert redact([int("".join(filter(str.isdigit, card)))]) == [CARD_MASK]
+    assert holds_card_number(f"x {card}.")
+
+
+def test_secrets_are_masked_by_the_name_of_their_key() -> None:
+    """Passwords, tokens, keys and card codes go; the rest stays as it was."""
+    body = {
+        "payment": {
+            "cvv": "123",
+            "card_verification_number": 9,
+            "credit_card": {"card_number": "x", "card_type": "VISA"},
+        },
+        "hosted_fields_card_token": "t",
+        "simple_key": "k",
+        "password": "",
+        "basic_password": "p",
+        "name": "Ada",
+    }
+
+    assert redact(body) == {
+        "payment": {
+            "cvv": MASK,
+            "card_verification_number": MASK,
+            "credit_card": {"card_number": MASK, "card_type": "VISA"},
+        },
+        "hosted_fields_card_token": MASK,
+        "simple_key": MASK,
+        "password": "",
+        "basic_password": MASK,
+        "name": "Ada",
+    }
+
+
+def test_long_numbers_that_are_no_cards_stay() -> None:
+    """Tracking numbers, order ids and amounts are not cards, even if their checksum fits."""
+    body = {"tracking_numbers": ["4111111111111111"], "order_id": "DEMO-0009103116", "total": 18.63}
+
+    assert redact(body) == body
+    assert redact_text("order DEMO-4111111111111111 of 4111111111111112") == (
+        "order DEMO-4111111111111111 of 4111111111111112"
+    )
+
+
+def test_a_notification_is_stored_redacted_and_cut(engine: Engine) -> None:
+    """Both bodies and the reason are clean, whatever came in."""
+    notifier(engine, "run-1")(
+        Notification(
+            direction="out",
+            system="ultracart",
+            operation="POST /x",
+            status=NotificationStatus.FAILED,
+            sent={"cvv": "123"},
+            received=b'{"note":"4111111111111111"}',
+            reason="card 4111111111111111 declined",
+        )
+    )
+
+    with engine.connect() as connection:
+        row = connection.execute(select(tables.notifications)).one()
+    assert (row.sent, row.received) == (f'{{"cvv":"{MASK}"}}', f'{{"note":"{CARD_MASK}"}}')
+    assert (row.reason, row.run_id, row.status) == (f"card {CARD_MASK} declined", "run-1", "failed")
+    assert as_text("x" * (MAX_TEXT + 1)) == "x" * MAX_TEXT + f"… ({MAX_TEXT + 1} characters)"
