@@ -1,0 +1,120 @@
+"""Find the rows of Thiio that an UltraCart record belongs to, and what its line and payment refer to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import ColumnElement, Connection, Table, and_, func, select
+
+from tasks.errors import InvalidRecord
+from tasks.records.models import Customer, Order
+from tasks.thiio.database.read import PHONE, labelled
+from tasks.thiio.database.schema import ThiioTables
+from tasks.thiio.translate import Row
+
+
+def row_id(thiio_id: str | None) -> int | None:
+    """Give the number that an id of Thiio stands for; None for text that is none."""
+    return int(thiio_id) if thiio_id and thiio_id.isdecimal() else None
+
+
+def find_customer(
+    connection: Connection, table: Table, customer: Customer, thiio_id: str | None
+) -> Row | None:
+    """Find a customer's row: by UltraCart id, then by link, then by e-mail among rows without UltraCart id.
+
+    Raises `InvalidRecord` if the linked row names another UltraCart customer.
+    """
+    row = _first(connection, table, table.c.ultracart_id == customer.id)
+    row = row or _linked(connection, table, "ultracart_id", thiio_id, "customer", customer.id)
+    if row is None and customer.email_key:
+        is_free = and_(table.c.ultracart_id.is_(None), table.c.deleted_at.is_(None))
+        row = _first(connection, table, and_(same_email(table, customer.email_key), is_free))
+    return row
+
+
+def find_order(
+    connection: Connection, table: Table, order: Order, thiio_id: str | None, partner_order_prefix: str
+) -> Row | None:
+    """Find an order's row: by UltraCart id, then by link, then by the partner order id that a push gave it.
+
+    The last catches a webhook that is faster than `mark_synced`. Raises `InvalidRecord` if the linked row
+    names another UltraCart order.
+    """
+    row = _first(connection, table, table.c.external_order_id == order.id)
+    row = row or _linked(connection, table, "external_order_id", thiio_id, "order", order.id)
+    pushed = (order.partner_order_id or "").removeprefix(partner_order_prefix)
+    if row is None and pushed != order.partner_order_id and (id := row_id(pushed)) is not None:
+        taken_by_agent = and_(table.c.source == PHONE, table.c.external_order_id.is_(None))
+        row = _first(connection, table, and_(table.c.id == id, taken_by_agent))
+    return row
+
+
+def find_customer_id(connection: Connection, table: Table, order: Order) -> int | None:
+    """Find the customer of an order: by UltraCart id, else by e-mail."""
+    if order.customer_id:
+        id = connection.scalar(select(table.c.id).where(table.c.ultracart_id == order.customer_id))
+        if id is not None:
+            return int(id)
+    if order.email_key is None:
+        return None
+    found = select(func.min(table.c.id)).where(same_email(table, order.email_key))
+    first: int | None = connection.scalar(found.where(table.c.deleted_at.is_(None)))
+    return first
+
+
+def find_products(
+    connection: Connection, tables: ThiioTables, item_id_key: str, item_ids: Iterable[str | None]
+) -> dict[str, int]:
+    """Map item ids, case-folded, to the products whose metadata names them; of several, the first."""
+    table = tables.product_metadata
+    wanted = {item_id.strip().casefold() for item_id in item_ids if item_id}
+    value = func.lower(func.trim(table.c.value))
+    query = select(table.c.product_id, table.c.value).where(
+        table.c.key == item_id_key, value.in_(sorted(wanted))
+    )
+    products: dict[str, int] = {}
+    for product_id, item_id in connection.execute(query.order_by(table.c.product_id)):
+        products.setdefault(item_id.strip().casefold(), product_id)
+    return products
+
+
+def find_gateway_id(connection: Connection, table: Table, gateway_code: str | None) -> int | None:
+    """Find the gateway that carries an UltraCart gateway code, active ones first."""
+    if not gateway_code:
+        return None
+    code = func.lower(func.trim(table.c.gateway_code)) == gateway_code.strip().lower()
+    query = select(table.c.id).where(code).order_by(table.c.is_active.is_(False), table.c.id)
+    id: int | None = connection.scalar(query.limit(1))
+    return id
+
+
+def same_email(table: Table, email_key: str) -> ColumnElement[bool]:
+    """Compare the e-mail column with a key as well as a database can: trimmed, in lower case."""
+    return func.lower(func.trim(table.c.email)) == email_key.lower()
+
+
+def _linked(
+    connection: Connection,
+    table: Table,
+    named: str,
+    thiio_id: str | None,
+    entity: str,
+    ultracart_id: str,
+) -> Row | None:
+    if (id := row_id(thiio_id)) is None:
+        return None
+    row = _first(connection, table, table.c.id == id)
+    other = row[named] if row else None
+    if other not in (None, ultracart_id):
+        raise InvalidRecord(
+            f"Thiio {entity} {thiio_id} is linked to UltraCart {entity} {ultracart_id}, but names {other}. "
+            "Correct one of them in Thiio, then replay the event."
+        )
+    return row
+
+
+def _first(connection: Connection, table: Table, condition: ColumnElement[bool]) -> Row | None:
+    query = labelled(table).where(condition).order_by(table.c.id).limit(1).with_for_update()
+    row = connection.execute(query).mappings().first()
+    return None if row is None else dict(row)

@@ -1,0 +1,161 @@
+"""A stand-in for Thiio: our six tables in a SQLite file, and the documented HTTP over them.
+
+Source of the HTTP: thiio.atlassian.net, pages 2949152778 and 2680193428. A documented call whose path or
+body could not be read is answered with 501 and its path, never with a guess. Statuses other than 200 are
+assumed.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections import deque
+from decimal import Decimal
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+import httpx
+import msgspec
+
+from tasks.database.engine import open_engine
+from tasks.loopback import CutConnection
+from tasks.seed import Shop
+from tasks.thiio.database.schema import build_tables
+from tasks.thiio.sandbox.agents import Agents
+from tasks.thiio.sandbox.inbound import find_errors, keep
+from tasks.thiio.sandbox.seed import fill
+
+FILE = "thiio.sqlite3"
+_exact_numbers = msgspec.json.Decoder(float_hook=Decimal)
+
+
+class ThiioSandbox(Agents):
+    """Thiio in a folder: made anew, empty or filled with a shop. Credentials are made up.
+
+    `leads` holds every body that the inbound webhook accepted, `requests` every call as "POST /api/login".
+    """
+
+    email = "agent@example.com"
+    password = "sandbox-password"  # noqa: S105  # of a stand-in
+    integration_uuid = "6f0c2f0e-5f0e-4d2b-9a52-7a3c6d1e0b11"
+    inbound_webhook_path = "/webhooks/generic/0b6e7c"
+    base_url = ""
+    """Where it is served; set by whoever serves it."""
+
+    def __init__(self, folder: Path, shop: Shop | None = None) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in folder.glob(f"{FILE}*"):
+            file.unlink()
+        self.database_url = f"sqlite:///{(folder / FILE).resolve()}"
+        super().__init__(open_engine(self.database_url), build_tables())
+        self.token_seconds = 3_600
+        self.channels: dict[str, dict[str, Any]] = {}
+        self.leads: list[dict[str, Any]] = []
+        self.requests: list[str] = []
+        self._faults: deque[int | None] = deque()
+        self._tokens: dict[str, float] = {}
+        self._lock = RLock()
+        with self.engine.begin() as connection:
+            self.tables.metadata.create_all(connection)
+            if shop is not None:
+                fill(connection, self.tables, shop)
+
+    @property
+    def inbound_webhook_url(self) -> str:
+        """Address of the generic inbound webhook."""
+        return self.base_url + self.inbound_webhook_path
+
+    def fail_next(self, status: int, times: int = 1) -> None:
+        """Answer the next calls with a status and do nothing else."""
+        self._faults.extend([status] * times)
+
+    def cut_next(self) -> None:
+        """Do what the next call asks for, then break the connection instead of answering."""
+        self._faults.append(None)
+
+    def respond(self, request: httpx.Request) -> httpx.Response:
+        """Answer one request."""
+        with self._lock:
+            self.requests.append(f"{request.method} {request.url.path}")
+            is_faulty = bool(self._faults)
+            fault = self._faults.popleft() if is_faulty else None
+            if fault is not None:
+                return _refusal(fault, "The stand-in was told to fail.")
+            response = self._route(request)
+            if is_faulty:
+                raise CutConnection
+            return response
+
+    def close(self) -> None:
+        """Give back the database connections."""
+        self.engine.dispose()
+
+    def _route(self, request: httpx.Request) -> httpx.Response:
+        match request.method, request.url.path.strip("/").split("/"):
+            case "POST", ["api", "login"]:
+                return self._log_in(_json(request))
+            case "POST", words if "/" + "/".join(words) == self.inbound_webhook_path:
+                return self._take_in(_json(request))
+            case "GET", ["api", "check"]:
+                return self._with_token(request) or _ok({"user": self._user()})
+            case "POST", ["api", "integrations", integration, "channels"]:
+                return self._with_token(request) or self._subscribe(integration, _json(request))
+            case "DELETE", ["api", "channels", id]:
+                return self._with_token(request) or self._unsubscribe(id)
+            case method, words:
+                return _refusal(501, f"{method} /{'/'.join(words)} is not in what Thiio documents.")
+
+    def _log_in(self, body: Any) -> httpx.Response:
+        given = (body.get("email"), body.get("password"), body.get("integration"))
+        if given != (self.email, self.password, "zapier"):
+            return _refusal(401, "These credentials do not match our records.")
+        token, expires = uuid.uuid4().hex, int(time.time()) + self.token_seconds
+        self._tokens[token] = expires
+        data = {"user": self._user(), "token": token, "expires": expires, "setup_finished": True}
+        return _ok({"data": data | {"integration_uuid": self.integration_uuid}})
+
+    def _with_token(self, request: httpx.Request) -> httpx.Response | None:
+        token = request.headers.get("authorization", "").removeprefix("Bearer ")
+        if self._tokens.get(token, 0) > time.time():
+            return None
+        return _refusal(401, "Unauthenticated.")
+
+    def _take_in(self, body: Any) -> httpx.Response:
+        if errors := find_errors(body):
+            return httpx.Response(422, json={"message": "The given data was invalid.", "errors": errors})
+        with self.engine.begin() as connection:
+            keep(connection, self.tables, body)
+        self.leads.append(body)
+        return _ok({"message": "OK"})
+
+    def _subscribe(self, integration: str, body: Any) -> httpx.Response:
+        if integration != self.integration_uuid:
+            return _refusal(404, "No such integration.")
+        id = str(uuid.uuid4())
+        self.channels[id] = {name: body[name] for name in ("alias", "method", "url", "event")}
+        data = {"id": id, "metadata": self.channels[id]}
+        return _ok({"data": data, "message": "Integration Channel created"})
+
+    def _unsubscribe(self, id: str) -> httpx.Response:
+        if self.channels.pop(id, None) is None:
+            return _refusal(404, "No such channel.")
+        return _ok({"message": "Integration Channel deleted", "data": None})
+
+    def _user(self) -> dict[str, Any]:
+        return {"id": 1, "contact_id": 1, "type": "customer_employee", "email": self.email, "metadata": {}}
+
+
+def _json(request: httpx.Request) -> Any:
+    try:
+        return _exact_numbers.decode(request.content)
+    except msgspec.DecodeError:
+        return {}
+
+
+def _ok(body: dict[str, Any]) -> httpx.Response:
+    return httpx.Response(200, json=body)
+
+
+def _refusal(status: int, message: str) -> httpx.Response:
+    return httpx.Response(status, json={"message": message})
