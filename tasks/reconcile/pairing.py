@@ -1,0 +1,120 @@
+"""Which record of one side belongs to which of the other: by rule, one to one, inside the database.
+
+The ladder: a stored link; the UltraCart order id that Thiio's order names; the partner order id under which
+we pushed it; for customers the e-mail address. A rule links two records only if nobody else could be meant by
+it. What it leaves open stays open for the later rules too: it is a conflict, which people decide.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    and_,
+    exists,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+)
+
+from tasks.reconcile.scope import OTHER, Scope, is_linked, records_of
+from tasks.records.links import link_all
+from tasks.records.models import Entity, Side
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Two records belong together if these columns are equal.
+
+    `has_prefix`: UltraCart's column carries the prefix of our partner order ids.
+    """
+
+    name: str
+    ultracart_column: str
+    thiio_column: str
+    has_prefix: bool = False
+
+    def column(self, records: FromClause, side: Side) -> ColumnElement[str]:
+        """Give the column of one side that the rule looks at."""
+        return records.c[self.ultracart_column if side is Side.ULTRACART else self.thiio_column]
+
+    def matches(self, ultracart: FromClause, thiio: FromClause, prefix: str) -> ColumnElement[bool]:
+        """Say in SQL that the rule means these two."""
+        ours, theirs = self.column(ultracart, Side.ULTRACART), self.column(thiio, Side.THIIO)
+        if not self.has_prefix:
+            return ours == theirs
+        # Twice the same: the first is found by UltraCart's index, the second by Thiio's.
+        return and_(ours == literal(prefix) + theirs, theirs == func.substr(ours, len(prefix) + 1))
+
+
+RULES = {
+    Entity.ORDER: (
+        Rule("other_side_id", "id", "other_side_id"),
+        Rule("partner_order_id", "partner_order_id", "id", has_prefix=True),
+    ),
+    Entity.CUSTOMER: (Rule("email", "email_key", "email_key"),),
+}
+
+
+def link_pairs(connection: Connection, scope: Scope, prefix: str) -> None:
+    """Link all records in scope that a rule matches to exactly one other, with the rule's name."""
+    for number, rule in enumerate(RULES[scope.entity]):
+        for subject in Side:
+            pairs = _exclusive_pairs(scope, rule, RULES[scope.entity][:number], subject, prefix)
+            link_all(connection, scope.entity, pairs, rule.name)
+
+
+def is_claimed(
+    entity: Entity,
+    records: FromClause,
+    side: Side,
+    prefix: str,
+    rules: tuple[Rule, ...],
+    *,
+    only_unlinked: bool = False,
+) -> ColumnElement[bool]:
+    """Say in SQL that one of these rules means some live (and unlinked) record of the other side."""
+    others, of_side = records_of(entity, OTHER[side])
+    pair = (records, others) if side is Side.ULTRACART else (others, records)
+    matches = [rule.matches(*pair, prefix) for rule in rules]
+    live = ~others.c.is_deleted & (~is_linked(entity, others, OTHER[side]) if only_unlinked else true())
+    # One EXISTS a rule: each is answered by its own index.
+    return or_(false(), *(exists().where(of_side, match, live) for match in matches))
+
+
+def _exclusive_pairs(
+    scope: Scope, rule: Rule, earlier: tuple[Rule, ...], subject: Side, prefix: str
+) -> Select[Any]:
+    entity = scope.entity
+    ultracart, is_ultracart = records_of(entity, Side.ULTRACART)
+    thiio, is_thiio = records_of(entity, Side.THIIO)
+    sides = {Side.ULTRACART: ultracart, Side.THIIO: thiio}
+    query = select(ultracart.c.id, thiio.c.id).where(
+        is_ultracart, is_thiio, rule.matches(ultracart, thiio, prefix), scope.covers(sides[subject], subject)
+    )
+    for side, records in sides.items():
+        query = query.where(
+            ~records.c.is_deleted,
+            ~is_linked(entity, records, side),
+            ~_has_rival(entity, rule, records, side),
+            ~is_claimed(entity, records, side, prefix, earlier),
+        )
+    return query
+
+
+def _has_rival(entity: Entity, rule: Rule, records: FromClause, side: Side) -> ColumnElement[bool]:
+    rivals, of_side = records_of(entity, side)
+    return exists().where(
+        of_side,
+        rule.column(rivals, side) == rule.column(records, side),
+        rivals.c.id != records.c.id,
+        ~rivals.c.is_deleted,
+    )
