@@ -1,0 +1,29 @@
+"""`ultrathiio check`: the set-up checklist as a table."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+
+from tasks.database.engine import open_engine
+from tasks.settings import load_settings
+from tasks.setup_check.checklist import run_checks
+from tasks.setup_check.checks import CheckStatus
+
+MARKS = {
+    CheckStatus.OK: "[green]ok[/]",
+    CheckStatus.WARNING: "[yellow]warning[/]",
+    CheckStatus.FAILED: "[red]failed[/]",
+    CheckStatus.UNKNOWN: "[dim]unknown[/]",
+}
+
+
+def print_checklist() -> int:
+    """Run every check and print a line each; 1 if one failed."""
+    settings = load_settings()
+    checks = run_checks(settings, open_engine(settings.database_url.get_secret_value()))
+    table = Table("", "check", "found", "what to do", title="Set-up", title_justify="left")
+    for check in checks:
+        table.add_row(MARKS[check.status], check.name, check.found, check.remedy)
+    Console().print(table)
+    return int(any(check.status is CheckStatus.FAILED for check in checks))

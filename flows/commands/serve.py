@@ -1,0 +1,105 @@
+"""`ultrathiio serve`: receiver, Prefect server with UI, and every deployment on its schedule, in one go."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import ExitStack
+from pathlib import Path
+
+from rich.console import Console
+
+import flows
+from flows.commands.local_prefect import (
+    child,
+    prefect_environment,
+    wait_until_answering,
+)
+from tasks.database.engine import open_database
+from tasks.errors import SetupError
+from tasks.sandbox import start_sandboxes
+from tasks.settings import load_settings
+
+POOL = "batch"
+PARALLEL_RUNS = "2"
+PROJECT = Path(flows.__file__).resolve().parent.parent
+
+
+def run_everything(folder: Path, *, with_sandbox: bool, ui_port: int) -> int:
+    """Start everything, wait for Ctrl-C or SIGTERM, stop everything in the reverse order."""
+    stopped = threading.Event()
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signal_number, lambda *_: stopped.set())
+    console = Console()
+    folder = folder.resolve()
+    with ExitStack() as stack:
+        if with_sandbox:
+            _point_at_sandbox(stack, folder)
+        settings = load_settings()
+        os.environ["ULTRATHIIO_HOME"] = str(Path.cwd())
+        os.environ.update(prefect_environment(folder, ui_port))
+        open_database(settings.database_url.get_secret_value()).dispose()
+
+        receiver_url = f"http://{settings.receiver.host}:{settings.receiver.port}"
+        _start(stack, ["flows", "receiver"], folder / "logs/receiver.log", f"{receiver_url}/health")
+        console.print(f"Receiver: {receiver_url}/webhooks/ultracart", highlight=False)
+        with console.status("Prefect server is starting (about 10 seconds) …"):
+            _start(
+                stack,
+                ["prefect", "server", "start"],
+                folder / "logs/prefect-server.log",
+                f"http://127.0.0.1:{ui_port}/api/health",
+            )
+            _deploy()
+        stack.enter_context(
+            child(
+                ["prefect", "worker", "start", "--pool", POOL, "--limit", PARALLEL_RUNS],
+                {"PREFECT_WORKER_QUERY_SECONDS": "3"},
+                folder / "logs/worker.log",
+            )
+        )
+        console.print(f"Prefect UI: http://127.0.0.1:{ui_port}", highlight=False)
+        console.print(f"Logs: {folder / 'logs'}. Stop with Ctrl-C.", highlight=False)
+        stopped.wait()
+        console.print("Stopping …")
+    return 0
+
+
+def _point_at_sandbox(stack: ExitStack, folder: Path) -> None:
+    sandboxes = stack.enter_context(start_sandboxes(folder / "sandbox"))
+    defaults = {
+        **sandboxes.environment(),
+        "ULTRATHIIO_RECEIVER__USERNAME": "ultracart",
+        "ULTRATHIIO_RECEIVER__PASSWORD": "sandbox-password",
+        "ULTRATHIIO_DATABASE_URL": f"sqlite:///{folder / 'ultrathiio.sqlite3'}",
+        "ULTRATHIIO_REPORT__FOLDER": str(folder / "reports"),
+    }
+    os.environ.update(defaults)
+    receiver = load_settings().receiver
+    url = f"http://{receiver.host}:{receiver.port}/webhooks/ultracart"
+    sandboxes.ultracart.register_webhook(url, receiver.username, receiver.password.get_secret_value())
+    os.environ["ULTRATHIIO_ULTRACART__WEBHOOK_URL"] = url
+
+
+def _start(stack: ExitStack, words: list[str], log: Path, health_url: str) -> None:
+    wait_until_answering(health_url, stack.enter_context(child(words, {}, log)), log)
+
+
+def _deploy() -> None:
+    """Register every deployment of prefect.yaml, as an operator would by hand."""
+    for words in (
+        ["work-pool", "create", POOL, "--type", "process", "--overwrite"],
+        ["deploy", "--all", "--no-prompt"],
+    ):
+        done = subprocess.run(  # noqa: S603  # our own Python, our own words
+            [sys.executable, "-m", "prefect", *words],
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise SetupError(f"prefect {' '.join(words)} failed:\n{done.stdout}{done.stderr}")

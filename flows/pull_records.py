@@ -1,0 +1,59 @@
+"""The flow `pull-records`: copy what changed on both sides into our mirror."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from prefect import flow
+from pydantic import AwareDatetime, BaseModel, Field
+
+from tasks.records.steps import choose_window, move_watermark
+from tasks.thiio.steps import pull_thiio_catalogue, pull_thiio_customers, pull_thiio_orders
+from tasks.ultracart.steps import (
+    pull_ultracart_catalogue,
+    pull_ultracart_customers,
+    pull_ultracart_orders,
+)
+
+
+class PullFrom(StrEnum):
+    """Which side is read."""
+
+    BOTH = "both"
+    ULTRACART = "ultracart"
+    THIIO = "thiio"
+
+
+class PullRecords(BaseModel):
+    """What to pull. Without times the run goes on where the last one ended."""
+
+    side: PullFrom = Field(PullFrom.BOTH, title="Side", description="Which system to read.")
+    start: AwareDatetime | None = Field(
+        None, title="From", description="First moment to read (inclusive). Empty: the stored watermark."
+    )
+    end: AwareDatetime | None = Field(
+        None, title="Until", description="Last moment to read (exclusive). Empty: now."
+    )
+
+
+@flow(name="pull-records", flow_run_name="pull-records")
+async def pull_records(options: PullRecords = PullRecords()) -> dict[str, Any]:
+    """Read products, gateways, customers and orders that changed, first of UltraCart, then of Thiio.
+
+    Each side has its own watermark, which moves once everything before it is stored.
+    """
+    counts: dict[str, Any] = {}
+    if options.side in (PullFrom.BOTH, PullFrom.ULTRACART):
+        start, end = choose_window("pull-records:ultracart", options.start, options.end)
+        counts |= pull_ultracart_catalogue()
+        counts |= pull_ultracart_customers(start, end)
+        counts |= pull_ultracart_orders(start, end)
+        move_watermark("pull-records:ultracart", end)
+    if options.side in (PullFrom.BOTH, PullFrom.THIIO):
+        start, end = choose_window("pull-records:thiio", options.start, options.end)
+        counts |= pull_thiio_catalogue()
+        counts |= pull_thiio_customers(start, end)
+        counts |= pull_thiio_orders(start, end)
+        move_watermark("pull-records:thiio", end)
+    return counts
