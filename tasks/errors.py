@@ -98,3 +98,9 @@ class RecordsFailed(UltraThiioError):
         more = f"; and {len(failures) - 5} more" if len(failures) > 5 else ""
         super().__init__(f"{job}: {len(failures)} failed: {shown}{more}")
         self.failures = tuple(failures)
+
+
+def fail_if_any(job: str, failures: Sequence[str]) -> None:
+    """Raise `RecordsFailed` if there are failures: a run that could not handle everything says so."""
+    if failures:
+        raise RecordsFailed(job, failures)

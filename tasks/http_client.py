@@ -21,6 +21,8 @@ from tasks.errors import AnswerLost, RemoteError, RemoteUnavailable
 logger = logging.getLogger(__name__)
 
 LONGEST_WAIT_SECONDS = 60.0
+_encoder = msgspec.json.Encoder(decimal_format="number")
+"""A Decimal is sent as the number it is, never as text and never through a float."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +129,7 @@ class HttpClient:
         operation: str | None = None,
     ) -> bytes:
         operation = operation or f"{method} {path}"
-        content = None if json is None else msgspec.json.encode(json)
+        content = None if json is None else _encoder.encode(json)
         headers = {} if content is None else {"content-type": "application/json; charset=utf-8"}
         started = time.monotonic()
         response: httpx.Response | None = None

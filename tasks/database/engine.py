@@ -11,6 +11,8 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from tasks.database.tables import SCHEMA_VERSION
 from tasks.errors import SetupError
 
+MIGRATION_LOCK = 8_734_021
+"""Number of the Postgres advisory lock under which the schema is changed; any number of our own does."""
 SQLITE_BUSY_SECONDS = 30
 """How long a SQLite writer waits for another before it gives up."""
 
@@ -73,6 +75,9 @@ def migrate(engine: Engine) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            # Two processes that start together must not both make the tables. (SQLite has one writer anyway.)
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -18,6 +21,11 @@ from tasks.notifications.redaction import MASK, redact, redact_text
 
 MAX_TEXT = 20_000
 """Characters of one body that are kept; of a longer one, the beginning and its size."""
+
+
+_decoder = msgspec.json.Decoder(float_hook=Decimal)
+_encoder = msgspec.json.Encoder(decimal_format="number")
+"""Amounts are shown as they were sent: they never pass a float."""
 
 
 class NotificationStatus(StrEnum):
@@ -53,6 +61,19 @@ Notify = Callable[[Notification], None]
 """Where a client hands over each exchange."""
 
 
+_subject: ContextVar[tuple[str | None, str | None]] = ContextVar("subject", default=(None, None))
+
+
+@contextmanager
+def about(entity: str, entity_id: str) -> Iterator[None]:
+    """Say of which record the exchanges inside a block are, where the request alone does not tell."""
+    token = _subject.set((entity, entity_id))
+    try:
+        yield
+    finally:
+        _subject.reset(token)
+
+
 def notifier(engine: Engine, run_id: str | None = None) -> Notify:
     """Give a function that stores each notification at once, in a transaction of its own.
 
@@ -70,6 +91,7 @@ def tell_exchange(notify: Notify) -> Callable[[Exchange], None]:
     """Turn what the HTTP client tells into outgoing notifications."""
 
     def on_exchange(exchange: Exchange) -> None:
+        entity, entity_id = _subject.get()
         notify(
             Notification(
                 direction="out",
@@ -79,6 +101,8 @@ def tell_exchange(notify: Notify) -> Callable[[Exchange], None]:
                 sent=exchange.sent,
                 received=exchange.received,
                 reason=None if exchange.error is None else str(exchange.error),
+                entity=entity,
+                entity_id=entity_id,
                 http_status=exchange.http_status,
                 request_id=exchange.request_id,
                 duration_ms=exchange.duration_ms,
@@ -133,13 +157,13 @@ def as_text(body: Any) -> str | None:
         return None
     if isinstance(body, str | bytes):
         body = _parsed(body)
-    text = redact_text(body) if isinstance(body, str) else msgspec.json.encode(redact(body)).decode()
+    text = redact_text(body) if isinstance(body, str) else _encoder.encode(redact(body)).decode()
     return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}… ({len(text)} characters)"
 
 
 def _parsed(body: str | bytes) -> Any:
     try:
-        return msgspec.json.decode(body)
+        return _decoder.decode(body)
     except msgspec.DecodeError:
         return body if isinstance(body, str) else body.decode(errors="replace")
     except UnicodeDecodeError:
