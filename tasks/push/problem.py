@@ -1,0 +1,24 @@
+"""Why an order cannot go out as it is, and what a person does about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with one order."""
+
+    reason: str
+    remedy: str
+
+
+def join_reasons(problems: Sequence[Problem]) -> str:
+    """Write all reasons in one line."""
+    return " ".join(problem.reason for problem in problems)
+
+
+def join_remedies(problems: Sequence[Problem]) -> str:
+    """Write all remedies in one line, each once."""
+    return " ".join(dict.fromkeys(problem.remedy for problem in problems))
