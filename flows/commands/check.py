@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
+from rich.table import Column, Table
 
 from tasks.database.engine import open_engine
 from tasks.settings import load_settings
@@ -21,9 +22,13 @@ MARKS = {
 def print_checklist() -> int:
     """Run every check and print a line each; 1 if one failed."""
     settings = load_settings()
-    checks = run_checks(settings, open_engine(settings.database_url.get_secret_value()))
-    table = Table("", "check", "found", "what to do", title="Set-up", title_justify="left")
+    engine = open_engine(settings.database_url.get_secret_value())
+    checks = run_checks(settings, engine)
+    engine.dispose()
+    # Folded, not cut: a remedy names settings that are longer than a narrow column.
+    headings = [Column(heading, overflow="fold") for heading in ("check", "found", "what to do")]
+    table = Table("", *headings, title="Set-up", title_justify="left")
     for check in checks:
-        table.add_row(MARKS[check.status], check.name, check.found, check.remedy)
+        table.add_row(MARKS[check.status], *map(escape, (check.name, check.found, check.remedy)))
     Console().print(table)
     return int(any(check.status is CheckStatus.FAILED for check in checks))

@@ -38,11 +38,21 @@ def open_engine(database_url: str) -> Engine:
             f"The database driver {error.name} is missing. Run: pip install 'ultrathiio[postgres]'"
         ) from error
     if url.database:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(Path(url.database).parent)
     engine = create_engine(url, connect_args={"timeout": SQLITE_BUSY_SECONDS})
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_immediate)
     return engine
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SetupError(
+            f"The folder {folder} of the SQLite file cannot be made ({error.strerror}). Name another one in "
+            "the database URL."
+        ) from error
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:

@@ -34,7 +34,7 @@ def linked_ids(connection: Connection, entity: Entity, side: Side, ids: Sequence
         else (table.c.thiio_id, table.c.ultracart_id)
     )
     rows = connection.execute(select(here, there).where(table.c.entity == entity, here.in_(ids)))
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 def link_all(connection: Connection, entity: Entity, pairs: Select[Any], rule: str) -> None:

@@ -54,7 +54,7 @@ def judge(response: httpx.Response) -> RemoteError | None:
     status = response.status_code
     where = f"{response.request.method} {response.request.url.path}"
     words = response.headers.get(ERROR_HEADER) or (envelope.words() if envelope else "") or "no reason given"
-    said = f"UltraCart answered {status} to {where}: {words}."
+    said = f"UltraCart answered {status} to {where}: {words.rstrip('.')}."
     told: dict[str, Any] = {
         "system": "ultracart",
         "status": status,

@@ -141,6 +141,7 @@ class Item(Struct, frozen=True):
     description: str | None = None
     inactive: bool = False
     kit_component_only: bool = False
+    merchant_id: str | None = None
 
 
 class RotatingTransactionGateway(Struct, frozen=True):

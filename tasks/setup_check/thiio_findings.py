@@ -1,0 +1,70 @@
+"""Ask Thiio once for all that the checks look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tasks.errors import UltraThiioError
+from tasks.notifications.log import Notify
+from tasks.records.models import Gateway, Product
+from tasks.settings import Settings
+from tasks.setup_check import pages
+from tasks.setup_check.reading import attempt
+from tasks.thiio.connection import ThiioConnection
+from tasks.thiio.mapping_file import load_mapping
+from tasks.thiio.open import open_thiio
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThiioFindings:
+    """What Thiio gave; where it gave nothing, the error.
+
+    `trouble` is why the connection does not work, if it does not: it cannot be opened, its own check
+    complains, or products and gateways cannot be read although their tables are there.
+    """
+
+    trouble: UltraThiioError | None
+    gaps: tuple[str, ...]
+    item_id_key: str
+    products: list[Product] | UltraThiioError
+    gateways: list[Gateway] | UltraThiioError
+    product_page: str = pages.THIIO_PRODUCTS
+    gateway_page: str = pages.THIIO_GATEWAYS
+    """Where an operator changes a product or a gateway, so that the connection sees it."""
+
+
+def read_thiio(settings: Settings, notify: Notify) -> ThiioFindings:
+    """Ask Thiio; nothing is raised."""
+    opened = attempt(lambda: _open(settings, notify))
+    if isinstance(opened, UltraThiioError):
+        return _not_read(opened)
+    thiio, item_id_key = opened
+    try:
+        trouble = attempt(thiio.check)
+        return _not_read(trouble) if trouble else _read(thiio, item_id_key)
+    finally:
+        thiio.close()
+
+
+def _open(settings: Settings, notify: Notify) -> tuple[ThiioConnection, str]:
+    mapping = load_mapping(settings.thiio.mapping_file)
+    return open_thiio(settings, notify), mapping.item_id_key or settings.thiio.item_id_key
+
+
+def _read(thiio: ThiioConnection, item_id_key: str) -> ThiioFindings:
+    products, gateways = attempt(thiio.list_products), attempt(thiio.list_gateways)
+    also = f", and {pages.THIIO_FILE}" if thiio.name == "api" else ""
+    errors = [reading for reading in (products, gateways) if isinstance(reading, UltraThiioError)]
+    return ThiioFindings(
+        trouble=errors[0] if errors else None,
+        gaps=thiio.gaps,
+        item_id_key=item_id_key,
+        products=products,
+        gateways=gateways,
+        product_page=pages.THIIO_PRODUCTS + also,
+        gateway_page=pages.THIIO_GATEWAYS + also,
+    )
+
+
+def _not_read(trouble: UltraThiioError) -> ThiioFindings:
+    return ThiioFindings(trouble=trouble, gaps=(), item_id_key="", products=trouble, gateways=trouble)
