@@ -14,6 +14,8 @@ from tasks.seed import make_shop
 from tasks.thiio.sandbox.server import ThiioSandbox
 from tasks.ultracart.sandbox.server import UltraCartSandbox
 
+ULTRACART_FILE = "ultracart.pickle"
+
 
 @dataclass(frozen=True, slots=True)
 class Sandboxes:
@@ -52,14 +54,24 @@ class Sandboxes:
 
 
 @contextmanager
-def start_sandboxes(folder: Path, now: datetime | None = None) -> Iterator[Sandboxes]:
-    """Serve both stand-ins on free ports for a block; Thiio's database file goes into `folder`."""
+def start_sandboxes(folder: Path, now: datetime | None = None, *, keep: bool = False) -> Iterator[Sandboxes]:
+    """Serve both stand-ins on free ports for a block; what they hold stays in `folder`.
+
+    With `keep` they go on from what an earlier block left in the folder; else the shop is made anew.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    file = folder / ULTRACART_FILE
     shop = make_shop(now=now or datetime.now(UTC))
     ultracart = UltraCartSandbox(shop)
-    thiio = ThiioSandbox(folder, shop)
+    if keep and file.exists():
+        ultracart.load(file)
+    thiio = ThiioSandbox(folder, shop, keep=keep)
     with (
         serve_on_loopback(ultracart.respond) as ultracart_url,
         serve_on_loopback(thiio.respond) as thiio_url,
     ):
-        yield Sandboxes(ultracart, ultracart_url, thiio, thiio_url)
+        try:
+            yield Sandboxes(ultracart, ultracart_url, thiio, thiio_url)
+        finally:
+            ultracart.save(file)
+            thiio.close()

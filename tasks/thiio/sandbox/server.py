@@ -31,9 +31,10 @@ _exact_numbers = msgspec.json.Decoder(float_hook=Decimal)
 
 
 class ThiioSandbox(Agents):
-    """Thiio in a folder: made anew, empty or filled with a shop. Credentials are made up.
+    """Thiio in a folder: made anew, empty or filled with a shop; or, with `keep`, as it was left there.
 
-    `leads` holds every body that the inbound webhook accepted, `requests` every call as "POST /api/login".
+    Credentials are made up. `leads` holds every body that the inbound webhook accepted, `requests` every call
+    as "POST /api/login".
     """
 
     email = "agent@example.com"
@@ -43,9 +44,10 @@ class ThiioSandbox(Agents):
     base_url = ""
     """Where it is served; set by whoever serves it."""
 
-    def __init__(self, folder: Path, shop: Shop | None = None) -> None:
+    def __init__(self, folder: Path, shop: Shop | None = None, *, keep: bool = False) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        for file in folder.glob(f"{FILE}*"):
+        is_kept = keep and (folder / FILE).exists()
+        for file in () if is_kept else folder.glob(f"{FILE}*"):
             file.unlink()
         self.database_url = f"sqlite:///{(folder / FILE).resolve()}"
         super().__init__(open_engine(self.database_url), build_tables())
@@ -56,6 +58,8 @@ class ThiioSandbox(Agents):
         self._faults: deque[int | None] = deque()
         self._tokens: dict[str, float] = {}
         self._lock = RLock()
+        if is_kept:
+            return
         with self.engine.begin() as connection:
             self.tables.metadata.create_all(connection)
             if shop is not None:

@@ -8,11 +8,13 @@ vendor's documents and recorded samples say; where these are silent, the module 
 from __future__ import annotations
 
 import hmac
+import pickle
 import threading
 import time
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -75,6 +77,20 @@ class UltraCartSandbox(Actions):
         self._rate = LeakyBucket(rate_per_hour)
         self._in_flight = threading.Lock()
 
+    def save(self, file: Path) -> None:
+        """Keep the shop in a file, for `load`; by a rename, so that the file is never half written."""
+        written = file.with_suffix(".new")
+        with self.lock:
+            written.write_bytes(pickle.dumps(self.store))
+        written.replace(file)
+
+    def load(self, file: Path) -> None:
+        """Go on with the shop that `save` left."""
+        with self.lock:
+            # Only a file of our own folder, made by `save`: a stand-in's made-up data.
+            self.store = pickle.loads(file.read_bytes())  # noqa: S301
+            self.dispatcher = Dispatcher(self.store, self.lock)
+
     @property
     def imports(self) -> dict[str, int]:
         """Partner order id → how many orders were made of it: the ledger that unmasks a double import."""
@@ -84,6 +100,12 @@ class UltraCartSandbox(Actions):
     def register_webhook(self, url: str, username: str, password: str) -> int:
         """Register a webhook as the Thiio guide says; returns its oid."""
         with self.lock:
+            return webhooks.register_guided_webhook(self.store, url, username, password)
+
+    def move_webhooks(self, url: str, username: str, password: str) -> int:
+        """Leave one webhook, the guide's, at another address; returns its oid."""
+        with self.lock:
+            self.store.webhooks.clear()
             return webhooks.register_guided_webhook(self.store, url, username, password)
 
     def deliver(self) -> DeliveryReport:
