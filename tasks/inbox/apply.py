@@ -14,12 +14,13 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DataError
 
 from tasks.errors import InvalidRecord, RecordError, RemoteRefused, RemoteUnavailable, UltraThiioError
 from tasks.inbox import event_queue
 from tasks.inbox.entity import News, find_counterparts, group_by_entity
 from tasks.inbox.event_queue import Claim
-from tasks.inbox.events import Event
+from tasks.inbox.events import UNREADABLE, Event
 from tasks.notifications.log import Notification, NotificationStatus, save_notifications
 from tasks.records.links import link
 from tasks.records.mirror import save_customers, save_orders
@@ -33,6 +34,8 @@ logger = logging.getLogger(__name__)
 FetchOrders = Callable[[Sequence[str]], list[Order]]
 """Reads orders by id from UltraCart as they are now; unknown ids are left out."""
 ECHO = "Pushed from Thiio by us; linked, not delivered again."
+REFUSED = "Our tables cannot hold a value of it: too long, too large, or no text. Correct it in UltraCart."
+NEVER_READ = "Its body could not be read when it came. Correct the sender: what it sends then is a new event."
 
 
 @dataclass(slots=True)
@@ -80,8 +83,7 @@ class Applier:
         """
         self._token, self._counts = claim.token, ApplyCounts(claimed=len(claim.events))
         try:
-            groups = group_by_entity(self._read(claim.events))
-            self._mirror(groups)
+            groups = self._mirror(group_by_entity(self._read(claim.events)))
             self._complete([news for news in groups if news.is_incomplete])
             for news in groups:
                 with self._failures_set_aside(news.events):
@@ -94,6 +96,9 @@ class Applier:
 
     def _read(self, events: Sequence[Event]) -> Iterator[tuple[Event, Customer | Order]]:
         for event in events:
+            if event.name == UNREADABLE:
+                self._bury([event], NEVER_READ)
+                continue
             if event.source != "ultracart" or event.name not in HANDLED_EVENTS:
                 self._skip(event)
                 continue
@@ -105,24 +110,34 @@ class Applier:
             if record is not None:
                 yield event, record
 
-    def _mirror(self, groups: Sequence[News]) -> None:
-        with self._engine.begin() as connection:
-            self._save(connection, groups, [snapshot for news in groups for snapshot in news.snapshots])
-            find_counterparts(connection, groups)
+    def _mirror(self, groups: Sequence[News]) -> Sequence[News]:
+        """Store the snapshots and give back whose were stored; what the database does not take is buried."""
+        try:
+            with self._engine.begin() as connection:
+                self._save(connection, groups, [snapshot for news in groups for snapshot in news.snapshots])
+                find_counterparts(connection, groups)
+        except (DataError, OverflowError):  # the latter is SQLite's word for a number too large
+            if len(groups) == 1:
+                self._bury(groups[0].events, REFUSED)
+                return []
+            return [news for each in groups for news in self._mirror([each])]
+        return groups
 
     def _complete(self, incomplete: Sequence[News]) -> None:
-        """Read orders that came in pieces again; if UltraCart cannot answer now, they wait."""
+        """Read orders that came in pieces again; if UltraCart does not give them now, they wait."""
         if not incomplete:
             return
         try:
             fetched = self._fetch_orders([news.id for news in incomplete])
-        except RemoteUnavailable as error:
+        except (RemoteUnavailable, RemoteRefused, RecordError) as error:
+            # Not raised: one order that UltraCart cannot give must not stop all others.
             logger.warning(
                 "%d orders came in pieces and cannot be read again now: %s", len(incomplete), error
             )
             return
         with self._engine.begin() as connection:
             self._save(connection, incomplete, fetched)
+            find_counterparts(connection, incomplete)
 
     def _save(
         self, connection: Connection, groups: Sequence[News], snapshots: Sequence[Customer | Order]

@@ -85,4 +85,4 @@ def _pushed_orders(connection: Connection, orders: Sequence[Order]) -> Mapping[s
     query = select(table.c.partner_order_id, table.c.thiio_order_id).where(
         table.c.partner_order_id.in_(ids), table.c.sent_at.is_not(None)
     )
-    return dict(connection.execute(query).tuples().all())
+    return {row[0]: row[1] for row in connection.execute(query)}

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 import msgspec
 
+from tasks.errors import UnreadableEvent
 from tasks.notifications.redaction import redact, redact_text
 
 MAX_NAME, MAX_ENTITY_ID = 80, 120
@@ -75,11 +76,19 @@ def make_event(source: str, name: str, entity: str, entity_id: str | None, objec
 
     The digest is that of name and object, whatever the order of its keys: it is how a repeated delivery is
     known. Card numbers and secrets are taken out of what is kept; without any, the text stays as it came.
+    Raises `UnreadableEvent` for what JSON allows and nobody can hold: broken characters, numbers without end,
+    nesting without end. (Who took the delivery apart did not look that deep.)
     """
-    delivered = _exact.decode(object_json)
-    clean = redact(delivered)
-    body = object_json if clean == delivered else _as_given.encode(clean)
-    digest = hashlib.sha256(f"{source}:{name}:".encode() + _canonical.encode(delivered)).hexdigest()
+    try:
+        delivered = _exact.decode(object_json)
+        clean = redact(delivered)
+        body = object_json if clean == delivered else _as_given.encode(clean)
+        canonical = _canonical.encode(delivered)
+    except ArithmeticError as error:
+        raise UnreadableEvent(f"{storable(name)}: a number is too long to be kept.") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise UnreadableEvent(f"{storable(name)}: {error}.") from error
+    digest = hashlib.sha256(f"{source}:{name}:".encode() + canonical).hexdigest()
     return NewEvent(
         source=source,
         name=storable(name)[:MAX_NAME],

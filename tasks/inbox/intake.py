@@ -11,6 +11,7 @@ import queue
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -67,6 +68,11 @@ class Intake:
             raise IntakeFull from None
         return delivery.stored
 
+    def prepare(self) -> None:
+        """Try soon to make the tables: whoever asks for readiness first may send nothing before they are there."""
+        with suppress(IntakeFull):
+            self.submit(())
+
     def _work(self) -> None:
         self._prepare()
         is_open = True
@@ -80,8 +86,8 @@ class Intake:
         try:
             migrate(self._engine)
             self._is_migrated = True
-        except SQLAlchemyError as error:
-            logger.warning("the database cannot be reached yet: %s", type(error).__name__)
+        except Exception as error:
+            _warn("the database cannot be used yet", error)
 
     def _take_waiting(self) -> list[_Delivery | None]:
         taken: list[_Delivery | None] = []
@@ -95,9 +101,9 @@ class Intake:
     def _write_all(self, batch: list[_Delivery]) -> None:
         try:
             self._write(batch)
-        except SQLAlchemyError as error:
+        except Exception as error:  # whatever it is: with this thread, every later delivery would be lost
             if len(batch) == 1:
-                logger.warning("a delivery could not be stored: %s", type(error).__name__)
+                _warn("a delivery could not be stored", error)
                 batch[0].stored.set_exception(error)
                 return
             # One delivery that the database does not take must not turn the others away.
@@ -116,6 +122,12 @@ class Intake:
             delivery.stored.set_result(count)
 
 
+def _warn(what: str, error: Exception) -> None:
+    # A database's error holds what was to be stored, and is not shown.
+    is_known = isinstance(error, SQLAlchemyError)
+    logger.warning("%s: %s", what, type(error).__name__, exc_info=None if is_known else error)
+
+
 def _tell_unreadable(batch: Sequence[_Delivery]) -> Iterator[Notification]:
     """Tell of what no worker will ever see; every other event is told when it is worked off."""
     for event in (event for delivery in batch for event in delivery.events if event.dead):
@@ -124,6 +136,6 @@ def _tell_unreadable(batch: Sequence[_Delivery]) -> Iterator[Notification]:
             system=event.source,
             operation="webhook",
             status=NotificationStatus.FAILED,
-            received=event.body,
+            received={"body": event.body},  # not bare: nobody shall try to read it as JSON once more
             reason=event.dead,
         )

@@ -82,7 +82,7 @@ class Receiver:
             return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(stored)), ANSWER_SECONDS)
         except IntakeFull:
             error = "Too many deliveries wait to be stored. Send this one again later."
-        except (SQLAlchemyError, TimeoutError):
+        except Exception:  # the intake has logged it; a sender can do no more about it than send again
             error = "The database cannot take this delivery now. Send it again later."
         raise Turned(503, error, **{"Retry-After": RETRY_AFTER_SECONDS})
 
@@ -97,6 +97,7 @@ class Receiver:
         except SQLAlchemyError as error:
             return _say(503, {"status": "unavailable", "reason": f"database: {type(error).__name__}"})
         if not ready:
+            self._intake.prepare()
             return _say(503, {"status": "unavailable", "reason": "The tables are not up to date yet."})
         return _say(200, {"status": "ready"})
 
