@@ -72,7 +72,7 @@ def sandbox(
     Parameters
     ----------
     folder
-        Where Thiio's stand-in keeps its database; a temporary folder if left out.
+        Where the stand-ins keep their data for the next time; a temporary folder if left out.
     json_line
         Print one JSON object with addresses and credentials as the first line, nothing else.
     """

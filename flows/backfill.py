@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from prefect import flow
+from prefect import Task, flow
 from prefect.artifacts import acreate_markdown_artifact, acreate_progress_artifact, aupdate_progress_artifact
 from pydantic import AwareDatetime, BaseModel, Field, model_validator
 
@@ -62,11 +62,16 @@ async def backfill(options: Backfill) -> dict[str, Any]:
     for number, (start, end) in enumerate(windows, start=1):
         pulled = pull_ultracart_customers(start, end) | pull_ultracart_orders(start, end)
         pulled |= pull_thiio_customers(start, end) | pull_thiio_orders(start, end)
-        reconcile_customers_window(start, end)
-        reconcile_orders_window(start, end)
+        patient(reconcile_customers_window)(start, end)
+        patient(reconcile_orders_window)(start, end)
         finish_window(job, start, end, sum(pulled.values()))
         await aupdate_progress_artifact(progress, 100.0 * number / len(windows))
     return {"windows": len(windows), "done": len(windows)}
+
+
+def patient(step: Task[[datetime, datetime], dict[str, int]]) -> Task[[datetime, datetime], dict[str, int]]:
+    """Let a step wait for an hourly run that compares the same records at this moment."""
+    return step.with_options(retries=20, retry_delay_seconds=6)
 
 
 def _plan(options: Backfill, windows: list[tuple[datetime, datetime]]) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from prefect import flow
+from prefect import State, flow
 from prefect.artifacts import acreate_markdown_artifact
+from prefect.states import Cancelled
 from pydantic import BaseModel, Field
 
-from tasks.errors import fail_if_any
+from tasks.errors import LeaseHeld, fail_if_any
 from tasks.push.account import count_outcomes, describe_plan, planned_ids
 from tasks.push.steps import plan_pushes, send_pushes, settle_pushes
 from tasks.thiio.steps import pull_thiio_catalogue
@@ -44,14 +45,22 @@ class PushOrders(BaseModel):
 
 
 @flow(name="push-orders", flow_run_name="push-orders")
-async def push_orders(options: PushOrders = PushOrders()) -> dict[str, Any]:
+async def push_orders(options: PushOrders = PushOrders()) -> dict[str, Any] | State[Any]:
     """Read both catalogues, look up what is in doubt, plan what is due, send what is planned.
 
     An order whose product or gateway has no mapping is held with its reason, and goes out by itself with the
-    first run after the mapping is there. The artifact `push-plan` tells of every unsynced order.
+    first run after the mapping is there. The artifact `push-plan` tells of every unsynced order. If another
+    run pushes at this moment, this one ends as Cancelled.
     """
     pull_ultracart_catalogue()
     pull_thiio_catalogue()
+    try:
+        return await _push(options)
+    except LeaseHeld as held:
+        return Cancelled(message=str(held))
+
+
+async def _push(options: PushOrders) -> dict[str, Any]:
     settled = {} if options.dry_run else settle_pushes()
     planned = plan_pushes(options.order_ids, options.dry_run, options.with_tests, options.retry_rejected)
     await acreate_markdown_artifact(key="push-plan", markdown=describe_plan(planned, dry_run=options.dry_run))
@@ -60,4 +69,4 @@ async def push_orders(options: PushOrders = PushOrders()) -> dict[str, Any]:
 
     sent = send_pushes(planned_ids(planned)[: options.limit])
     fail_if_any("push-orders", settled.pop("failures") + sent.pop("failures"))
-    return {"planned": count_outcomes(planned), "settled": settled, "sent": sent}
+    return {"orders": count_outcomes(planned), "settled": settled, "sent": sent}

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -21,6 +22,9 @@ from flows.commands.local_prefect import child, free_port, prefect_environment, 
 from tasks.database.engine import open_database
 from tasks.errors import SetupError
 from tasks.sandbox import Sandboxes, start_sandboxes
+
+if TYPE_CHECKING:
+    from flows.commands.demo_story import Outcome
 
 MARK = ".ultrathiio-demo"
 USERNAME, PASSWORD = "ultracart", "demo-password"
@@ -37,7 +41,8 @@ def run_demo(folder: Path) -> int:
         receiver_port, prefect_port = free_port(), free_port()
         os.environ.update(_environment(folder, sandboxes, receiver_port))
         os.environ.update(prefect_environment(folder, prefect_port))
-        os.environ["PREFECT_LOGGING_LEVEL"] = "ERROR"  # the account tells the story; runs keep their states
+        # The account tells the story; Prefect's own logs are in its UI.
+        os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "CRITICAL"
         with console.status("Starting receiver and Prefect server (about 10 seconds) …"):
             _start_servers(stack, folder, receiver_port, prefect_port)
 
@@ -49,6 +54,7 @@ def run_demo(folder: Path) -> int:
         )
         for title, chapter in story.chapters():
             _tell(console, title, chapter)
+        story.close()
 
         engine = open_database(os.environ["ULTRATHIIO_DATABASE_URL"])
         with engine.connect() as connection:
@@ -91,10 +97,10 @@ def _start_servers(stack: ExitStack, folder: Path, receiver_port: int, prefect_p
     wait_until_answering(f"http://127.0.0.1:{prefect_port}/api/health", prefect, prefect_log)
 
 
-def _tell(console: Console, title: str, chapter: Callable[[], str]) -> None:
+def _tell(console: Console, title: str, chapter: Callable[[], Outcome]) -> None:
     started = time.monotonic()
     with console.status(f"{title} …"):
         outcome = chapter()
-    console.print(
-        f"[green]✓[/] {title}: {outcome} [dim]{time.monotonic() - started:.1f} s[/]", highlight=False
-    )
+    mark = "[green]✓[/]" if outcome.is_good else "[yellow]![/]"
+    seconds = f"[dim]{time.monotonic() - started:.1f} s[/]"
+    console.print(f"{mark} {title}: {outcome.words} {seconds}", highlight=False)

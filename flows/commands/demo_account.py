@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, select
 
 from flows.commands.demo_expectations import Finding
 from tasks.database import tables
+from tasks.reconcile.fields import label_of
 
 
 def print_account(console: Console, connection: Connection, findings: list[Finding]) -> None:
@@ -43,7 +44,7 @@ def _counts(connection: Connection) -> Table:
         ("notification", tables.notifications, tables.notifications.c.status),
     ):
         rows = connection.execute(select(column, func.count()).select_from(source).group_by(column))
-        for state, count in sorted(rows.tuples()):
+        for state, count in sorted(map(tuple, rows)):
             table.add_row(what, state, str(count))
     return table
 
@@ -58,12 +59,14 @@ def _held(connection: Connection) -> Table:
 
 def _differences(connection: Connection) -> Table:
     table = Table(title="Open mismatches", title_justify="left")
-    for heading in ("record", "kind", "field", "UltraCart", "Thiio", "likely cause"):
+    table.add_column("record", no_wrap=True)
+    for heading in ("what", "UltraCart", "Thiio"):
         table.add_column(heading)
     query = select(tables.mismatches).where(tables.mismatches.c.state == "open")
     for row in connection.execute(query.order_by(tables.mismatches.c.id).limit(20)):
         record = f"{row.entity} {row.ultracart_id or row.thiio_id}"
-        table.add_row(record, row.kind, row.field, row.ultracart_value, row.thiio_value, row.cause)
+        what = f"{label_of(row.entity, row.field)} differs" if row.field else row.kind.replace("_", " ")
+        table.add_row(record, what, row.ultracart_value, row.thiio_value)
     return table
 
 

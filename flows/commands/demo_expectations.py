@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, Table, func, select
 
 from tasks.database import tables
 
@@ -14,6 +15,7 @@ class Planted:
     """The ids of the records that the demo made trouble with."""
 
     lost_order: str = ""
+    duplicated_order: str = ""
     refunded_order: str = ""
     edited_order: str = ""
     pushed_order: str = ""
@@ -38,7 +40,7 @@ def judge_findings(
 ) -> list[Finding]:
     """Ask the tables for each planted trouble."""
 
-    def holds(query: Select[tuple[int]]) -> bool:
+    def holds(query: Select[Any]) -> bool:
         return bool(connection.scalar(query))
 
     return [
@@ -50,8 +52,8 @@ def judge_findings(
         ),
         Finding(
             "a webhook that came twice",
-            "stored once, counted twice",
-            holds(_count(tables.inbox_events).where(tables.inbox_events.c.deliveries > 1)),
+            f"order {planted.duplicated_order}: stored once, counted twice, one order in Thiio",
+            holds(_stored_once(planted.duplicated_order, deliveries=2)),
             "inbox_events",
         ),
         Finding(
@@ -93,22 +95,28 @@ def judge_findings(
     ]
 
 
-def _count(table: tables.Table) -> Select[tuple[int]]:
+def _count(table: Table) -> Select[Any]:
     return select(func.count()).select_from(table)
 
 
-def _mismatch(kind: str, ultracart_id: str, field_name: str = "") -> Select[tuple[int]]:
+def _mismatch(kind: str, ultracart_id: str, field_name: str = "") -> Select[Any]:
     table = tables.mismatches
     query = _count(table).where(table.c.kind == kind, table.c.ultracart_id == ultracart_id)
     query = query.where(table.c.state == "open")
     return query.where(table.c.field == field_name) if field_name else query
 
 
-def _push(thiio_order_id: str, state: str) -> Select[tuple[int]]:
+def _stored_once(ultracart_id: str, deliveries: int) -> Select[Any]:
+    table = tables.inbox_events
+    query = _count(table).where(table.c.entity_id == ultracart_id, table.c.name == "order_create")
+    return query.having(func.count() == 1, func.sum(table.c.deliveries) == deliveries)
+
+
+def _push(thiio_order_id: str, state: str) -> Select[Any]:
     table = tables.pushes
     return _count(table).where(table.c.thiio_order_id == thiio_order_id, table.c.state == state)
 
 
-def _echo(thiio_order_id: str) -> Select[tuple[int]]:
+def _echo(thiio_order_id: str) -> Select[Any]:
     table = tables.links
     return _count(table).where(table.c.entity == "order", table.c.thiio_id == thiio_order_id)

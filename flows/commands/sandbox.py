@@ -22,7 +22,7 @@ def run_sandbox(folder: Path | None, *, json_line: bool) -> int:
         signal.signal(signal_number, lambda *_: stopped.set())
     with (
         TemporaryDirectory(prefix="ultrathiio-") as temporary,
-        start_sandboxes(folder or Path(temporary)) as sandboxes,
+        start_sandboxes(folder or Path(temporary), keep=True) as sandboxes,
     ):
         _print_addresses(sandboxes, json_line=json_line)
         stopped.wait()

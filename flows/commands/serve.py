@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import threading
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from rich.console import Console
@@ -20,11 +21,12 @@ from flows.commands.local_prefect import (
 )
 from tasks.database.engine import open_database
 from tasks.errors import SetupError
-from tasks.sandbox import start_sandboxes
+from tasks.sandbox import Sandboxes, start_sandboxes
 from tasks.settings import load_settings
 
 POOL = "batch"
 PARALLEL_RUNS = "2"
+DELIVERY_SECONDS = 2.0
 PROJECT = Path(flows.__file__).resolve().parent.parent
 
 
@@ -69,19 +71,39 @@ def run_everything(folder: Path, *, with_sandbox: bool, ui_port: int) -> int:
 
 
 def _point_at_sandbox(stack: ExitStack, folder: Path) -> None:
-    sandboxes = stack.enter_context(start_sandboxes(folder / "sandbox"))
-    defaults = {
-        **sandboxes.environment(),
-        "ULTRATHIIO_RECEIVER__USERNAME": "ultracart",
-        "ULTRATHIIO_RECEIVER__PASSWORD": "sandbox-password",
-        "ULTRATHIIO_DATABASE_URL": f"sqlite:///{folder / 'ultrathiio.sqlite3'}",
-        "ULTRATHIIO_REPORT__FOLDER": str(folder / "reports"),
-    }
-    os.environ.update(defaults)
+    sandboxes = stack.enter_context(start_sandboxes(folder / "sandbox", keep=True))
+    os.environ.update(
+        {
+            **sandboxes.environment(),
+            "ULTRATHIIO_RECEIVER__USERNAME": "ultracart",
+            "ULTRATHIIO_RECEIVER__PASSWORD": "sandbox-password",
+            "ULTRATHIIO_DATABASE_URL": f"sqlite:///{folder / 'ultrathiio.sqlite3'}",
+            "ULTRATHIIO_REPORT__FOLDER": str(folder / "reports"),
+        }
+    )
     receiver = load_settings().receiver
     url = f"http://{receiver.host}:{receiver.port}/webhooks/ultracart"
-    sandboxes.ultracart.register_webhook(url, receiver.username, receiver.password.get_secret_value())
     os.environ["ULTRATHIIO_ULTRACART__WEBHOOK_URL"] = url
+    sandboxes.ultracart.move_webhooks(url, receiver.username, receiver.password.get_secret_value())
+    stack.enter_context(_deliveries_of(sandboxes))
+
+
+@contextmanager
+def _deliveries_of(sandboxes: Sandboxes) -> Iterator[None]:
+    """Let UltraCart's stand-in send its webhooks by itself, as the real one does."""
+    stopped = threading.Event()
+
+    def deliver() -> None:
+        while not stopped.wait(DELIVERY_SECONDS):
+            sandboxes.ultracart.deliver()
+
+    thread = threading.Thread(target=deliver, name="sandbox-deliveries", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        thread.join()
 
 
 def _start(stack: ExitStack, words: list[str], log: Path, health_url: str) -> None:

@@ -73,7 +73,7 @@ ORDER_FIELDS = (
     _money("shipping_cents", "shipping"),
     _money("tax_cents", "tax"),
     _money("total_cents", "total"),
-    _money("refunded_cents", "refunded", Cause.REFUND_EVENT_LOST),
+    _money("refunded_cents", "refund", Cause.REFUND_EVENT_LOST),
     ComparedField("payment_method", "payment method", FieldKind.TEXT, Cause.EDITED),
     ComparedField("gateway_code", "gateway code", FieldKind.TEXT, Cause.GATEWAY_CODE),
     ComparedField("is_test", "test order", FieldKind.FLAG, Cause.TEST_ORDER),
