@@ -48,6 +48,16 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def require_free(host: str, port: int, remedy: str) -> None:
+    """Raise `SetupError` if somebody listens on a port: we would take that server for our own."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise SetupError(f"{host}:{port} cannot be listened on ({error.strerror}). {remedy}") from error
+
+
 @contextmanager
 def child(
     words: Sequence[str], environment: Mapping[str, str], log: Path, cwd: Path | None = None

@@ -17,6 +17,7 @@ import flows
 from flows.commands.local_prefect import (
     child,
     prefect_environment,
+    require_free,
     wait_until_answering,
 )
 from tasks.database.engine import open_database
@@ -41,6 +42,8 @@ def run_everything(folder: Path, *, with_sandbox: bool, ui_port: int) -> int:
         if with_sandbox:
             _point_at_sandbox(stack, folder)
         settings = load_settings()
+        require_free("127.0.0.1", ui_port, "Name another port with --ui-port.")
+        require_free(settings.receiver.host, settings.receiver.port, "Set ULTRATHIIO_RECEIVER__PORT.")
         os.environ["ULTRATHIIO_HOME"] = str(Path.cwd())
         os.environ.update(prefect_environment(folder, ui_port))
         open_database(settings.database_url.get_secret_value()).dispose()
