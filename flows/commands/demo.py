@@ -33,7 +33,7 @@ USERNAME, PASSWORD = "ultracart", "demo-password"
 def run_demo(folder: Path) -> int:
     """Run the demo in `folder` and print its account; 0 only if everything planted was found."""
     console = Console()
-    folder = folder.resolve()
+    named, folder = folder, folder.resolve()
     _make_empty(folder)
     started = time.monotonic()
     with ExitStack() as stack:
@@ -60,7 +60,7 @@ def run_demo(folder: Path) -> int:
         with engine.connect() as connection:
             findings = judge_findings(connection, story.planted, story.refunded_in_thiio())
             print_account(console, connection, findings)
-    print_places(console, folder)
+    print_places(console, named)
     console.print(f"Done in {time.monotonic() - started:.0f} seconds.", highlight=False)
     return 0 if all(finding.found for finding in findings) else 1
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, func, select
+from sqlalchemy import Connection, Select, Table, exists, func, select
 
 from tasks.database import tables
 
@@ -52,7 +52,7 @@ def judge_findings(
         ),
         Finding(
             "a webhook that came twice",
-            f"order {planted.duplicated_order}: stored once, counted twice, one order in Thiio",
+            f"order {planted.duplicated_order}: stored once, counted twice",
             holds(_stored_once(planted.duplicated_order, deliveries=2)),
             "inbox_events",
         ),
@@ -90,7 +90,7 @@ def judge_findings(
             "an ordinary phone order",
             f"Thiio order {planted.pushed_order} is in UltraCart, and its webhook made no second one",
             holds(_push(planted.pushed_order, "confirmed")) and holds(_echo(planted.pushed_order)),
-            "pushes and links",
+            "pushes, links, inbox",
         ),
     ]
 
@@ -118,5 +118,13 @@ def _push(thiio_order_id: str, state: str) -> Select[Any]:
 
 
 def _echo(thiio_order_id: str) -> Select[Any]:
-    table = tables.links
-    return _count(table).where(table.c.entity == "order", table.c.thiio_id == thiio_order_id)
+    """Count the webhooks of a pushed order that were recognised: closed, and nothing delivered to Thiio."""
+    links, events, told = tables.links, tables.inbox_events, tables.notifications
+    is_of_order = links.c.ultracart_id == events.c.entity_id
+    delivered = told.c.operation.startswith("deliver order") & (told.c.entity_id == links.c.ultracart_id)
+    return (
+        select(func.count())
+        .select_from(links.join(events, is_of_order))
+        .where(links.c.entity == "order", links.c.thiio_id == thiio_order_id)
+        .where(events.c.name == "order_create", events.c.state == "done", ~exists().where(delivered))
+    )
