@@ -17,6 +17,9 @@ from tasks.ultracart import webhook_body as ultracart_body
 JSON_TYPES = ("application/json", "text/json", "text/plain", "application/octet-stream")
 """What may be JSON. UltraCart's own content type is not published; a form or a page is surely none."""
 
+DROPPED_BYTES = 1_000_000
+"""So much of a body that is too long is still read, and dropped."""
+
 
 class Turned(Exception):
     """The request is turned away with a status and words that say what to do."""
@@ -66,15 +69,21 @@ def check_type(request: Request) -> None:
 
 
 async def read_body(request: Request, max_bytes: int) -> bytes:
-    """Read a body of at most `max_bytes`; raises `Turned` (413) as soon as it is too long."""
+    """Read a body of at most `max_bytes`; raises `Turned` (413) for a longer one, and keeps none of it."""
     length = request.headers.get("content-length", "")
-    if length.isdecimal() and int(length) > max_bytes:
-        raise _too_long(max_bytes)
-    body = bytearray()
+    is_too_long = length.isdecimal() and int(length) > max_bytes
+    body, dropped = bytearray(), 0
     async for chunk in request.stream():
-        body += chunk
-        if len(body) > max_bytes:
-            raise _too_long(max_bytes)
+        is_too_long = is_too_long or len(body) + len(chunk) > max_bytes
+        if not is_too_long:
+            body += chunk
+            continue
+        # Read a little further: a sender that is cut off while it sends does not see why.
+        dropped += len(chunk)
+        if dropped > DROPPED_BYTES:
+            break
+    if is_too_long:
+        raise _too_long(max_bytes)
     return bytes(body)
 
 

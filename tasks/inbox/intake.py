@@ -57,7 +57,7 @@ class Intake:
         self._thread.join()
 
     def submit(self, events: Sequence[NewEvent]) -> Future[StoreCounts]:
-        """Hand over a delivery; the future is done once it is durable, or holds the database's error.
+        """Hand over a delivery; the future is done once it is durable, or holds the error.
 
         Raises `IntakeFull` at once if too many wait.
         """
@@ -69,7 +69,7 @@ class Intake:
         return delivery.stored
 
     def prepare(self) -> None:
-        """Try soon to make the tables: whoever asks for readiness first may send nothing before they are there."""
+        """Try soon to make the tables: who asks for readiness may send nothing before they are there."""
         with suppress(IntakeFull):
             self.submit(())
 

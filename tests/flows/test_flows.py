@@ -1,4 +1,4 @@
-"""Every flow, run through Prefect against both stand-ins: its result, its artifacts, its words when it fails."""
+"""Every flow through Prefect against both stand-ins: its result, its artifacts, its words when it fails."""
 
 from __future__ import annotations
 
@@ -232,8 +232,9 @@ def test_old_rows_are_pruned_and_dead_letters_kept(workplace: Engine) -> None:
     """A dry run counts what the real one deletes."""
     old = datetime.now(UTC) - timedelta(days=400)
     row = {
-        "source": "ultracart", "name": "order_create", "entity": "order", "found_by": "webhook", "attempts": 1,
-        "deliveries": 1, "due_at": old, "received_at": old, "last_received_at": old, "closed_at": old,
+        "source": "ultracart", "name": "order_create", "entity": "order", "found_by": "webhook",
+        "attempts": 1, "deliveries": 1, "due_at": old, "received_at": old, "last_received_at": old,
+        "closed_at": old,
     }  # fmt: skip
     with workplace.begin() as connection:
         rows = [row | {"digest": state, "state": state} for state in ("done", "dead")]
