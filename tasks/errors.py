@@ -5,7 +5,8 @@ UltraThiioError
 │   └── CredentialsRefused  the remote system did not accept the key or the login
 ├── RemoteError             another system's answer; `.sent` tells whether the request may have had effect
 │   ├── RemoteUnavailable   try again later (429, 5xx, time-out, broken connection)
-│   │   └── AnswerLost      a write was sent and no clear answer came: look it up, never send again
+│   │   ├── AnswerLost      a write was sent and no clear answer came: look it up, never send again
+│   │   └── BudgetSpent     the calls that UltraCart allows are used up; stop, go on at `.resumes_at`
 │   ├── RemoteRefused       the request is wrong as it stands; do not repeat it
 │   └── RemoteChanged       the reply is not as documented; stop and read it
 ├── RecordError             set this one record aside with the reason, go on with the others
@@ -18,6 +19,7 @@ UltraThiioError
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 
 class UltraThiioError(Exception):
@@ -61,6 +63,14 @@ class RemoteUnavailable(RemoteError):
 
 class AnswerLost(RemoteUnavailable):
     """A write was sent and no clear answer came back; it may have happened."""
+
+
+class BudgetSpent(RemoteUnavailable):
+    """The remote system takes no more calls for a while; `resumes_at` (aware UTC) is when it does again."""
+
+    def __init__(self, message: str, *, resumes_at: datetime, wait_seconds: float, **kwargs: object) -> None:
+        super().__init__(message, retry_after_seconds=wait_seconds, **kwargs)
+        self.resumes_at = resumes_at
 
 
 class RemoteRefused(RemoteError):

@@ -8,9 +8,10 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import httpx
 import msgspec
@@ -39,6 +40,26 @@ class Exchange:
     error: RemoteError | None
 
 
+class Pacer(Protocol):
+    """Says when the next call may be made."""
+
+    def turn(self) -> AbstractContextManager[None]:
+        """Wait for a turn, and hold it for a block; a call is made inside."""
+        ...
+
+    def block(self, seconds: float) -> None:
+        """Let nobody call for a while: the remote system said so."""
+        ...
+
+
+class _Unpaced:
+    def turn(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def block(self, seconds: float) -> None:
+        pass
+
+
 Judge = Callable[[httpx.Response], RemoteError | None]
 """Gives the error that an answer means, or None if it is good."""
 
@@ -61,12 +82,14 @@ class HttpClient:
         read_attempts: int,
         judge: Judge,
         on_exchange: Callable[[Exchange], None],
+        pacer: Pacer | None = None,
         request_id_header: str = "x-request-id",
     ) -> None:
         self._system = system
         self._read_attempts = read_attempts
         self._judge = judge
         self._on_exchange = on_exchange
+        self._pacer = pacer or _Unpaced()
         self._request_id_header = request_id_header
         self._client = httpx.Client(
             base_url=base_url,
@@ -134,7 +157,9 @@ class HttpClient:
         started = time.monotonic()
         response: httpx.Response | None = None
         try:
-            response = self._client.request(method, path, params=params, content=content, headers=headers)
+            with self._pacer.turn():
+                started = time.monotonic()
+                response = self._client.request(method, path, params=params, content=content, headers=headers)
             error = self._judge(response)
         except httpx.TransportError as cause:
             # The cause may quote a URL with its query; only its kind is told.
@@ -144,6 +169,8 @@ class HttpClient:
             error.__cause__ = cause
         if is_write and isinstance(error, RemoteUnavailable) and _may_have_had_effect(error):
             error = self._answer_lost(error)
+        if isinstance(error, RemoteUnavailable) and error.retry_after_seconds is not None:
+            self._pacer.block(error.retry_after_seconds)
         self._tell(operation, params, json, response, error, time.monotonic() - started)
         if error is not None:
             raise error

@@ -43,6 +43,8 @@ class UltraCartSettings(BaseModel):
     )
     timeout_seconds: float = Field(30.0, gt=0, le=300, description="Longest wait for one answer")
     read_attempts: int = Field(4, ge=1, le=10, description="Tries of one read before the run gives up")
+    calls_per_hour: int = Field(1_000, ge=1, description="Limit of this key; UltraCart's default")
+    calls_per_day: int = Field(10_000, ge=1, description="Limit of this key; UltraCart's default")
     webhook_url: str = Field("", description="Public address of the receiver, as registered at UltraCart")
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -24,7 +25,7 @@ from sqlalchemy import (
 
 from tasks.database.column_types import Id, Json, UtcDateTime
 
-SCHEMA_VERSION = "0001"
+SCHEMA_VERSION = "0002"
 """The Alembic revision these tables are at; a test compares it with migrations/."""
 
 metadata = MetaData(
@@ -328,6 +329,20 @@ windows = Table(
     Column("state", String(16), nullable=False),  # planned, done
     Column("row_count", Integer),
     Column("done_at", UtcDateTime),
+)
+
+# ---- ultracart (room: ultracart)
+
+call_budgets = Table(
+    "call_budgets",
+    metadata,
+    Column("key_hash", String(16), primary_key=True),  # of the API key, which is not kept
+    Column("hour_level", Float, nullable=False),  # calls that the hourly limit still counts
+    Column("day_level", Float, nullable=False),  # the same for the daily limit
+    Column("counted_at", UtcDateTime, nullable=False),  # when both levels were right
+    Column("holder", String(32)),  # token of the call in flight
+    Column("held_until", UtcDateTime),
+    Column("blocked_until", UtcDateTime),  # UltraCart said to wait
 )
 
 # ---- every room (module tasks.database.lease)

@@ -17,11 +17,11 @@ from tasks.database.engine import open_database
 from tasks.errors import RecordsFailed
 from tasks.inbox import event_queue, prune, replay
 from tasks.inbox.apply import Applier, ApplyCounts
-from tasks.notifications.log import notifier, tell_exchange
+from tasks.notifications.log import notifier
 from tasks.records.models import Order
 from tasks.settings import Settings, load_settings
 from tasks.thiio.open import open_thiio
-from tasks.ultracart.client import UltraCartClient
+from tasks.ultracart.open import open_ultracart
 from tasks.ultracart.translate import to_order
 
 
@@ -68,7 +68,7 @@ def _applier(settings: Settings, engine: Engine) -> Iterator[Applier]:
     notify = notifier(engine, run_id)
 
     def fetch_orders(ids: Sequence[str]) -> list[Order]:
-        with UltraCartClient.connect(settings.ultracart, tell_exchange(notify)) as client:
+        with open_ultracart(settings.ultracart, engine, notify) as client:
             return [to_order(order, settings.default_region) for order in client.fetch_orders(ids)]
 
     thiio = open_thiio(settings, notify)

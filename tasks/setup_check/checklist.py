@@ -25,9 +25,10 @@ def run_checks(settings: Settings, engine: Engine, run_id: str | None = None) ->
     Both systems are only read. `run_id` is noted on the notifications of what was asked.
     """
     database = check_database(engine)
-    # Without our database there is no log to write to; the other lines can be told all the same.
-    notify = notifier(engine, run_id) if database.status is CheckStatus.OK else _tell_nobody
-    ultracart = read_ultracart(settings.ultracart, notify, datetime.now(UTC))
+    # Without our database there is no log and no budget; the other lines can be told all the same.
+    ours = engine if database.status is CheckStatus.OK else None
+    notify = notifier(ours, run_id) if ours else _tell_nobody
+    ultracart = read_ultracart(settings.ultracart, ours, notify, datetime.now(UTC))
     thiio = read_thiio(settings, notify)
     return [
         database,

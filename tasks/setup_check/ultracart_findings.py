@@ -8,13 +8,16 @@ from datetime import datetime, timedelta
 from itertools import chain
 from typing import TypeVar
 
+from sqlalchemy import Engine
+
 from tasks.errors import UltraThiioError
-from tasks.notifications.log import Notify, tell_exchange
+from tasks.notifications.log import Notify
 from tasks.records.models import Window
 from tasks.settings import UltraCartSettings
 from tasks.setup_check.reading import Asker, attempt
 from tasks.ultracart import wire
 from tasks.ultracart.client import UltraCartClient
+from tasks.ultracart.open import open_ultracart
 
 PROBE = timedelta(minutes=1)
 """Orders and customers are read of one minute: whether they may be read is all that is asked."""
@@ -38,9 +41,11 @@ class UltraCartFindings:
     """What our webhook delivered lately; None: not asked, as there is no such webhook or it is disabled."""
 
 
-def read_ultracart(settings: UltraCartSettings, notify: Notify, now: datetime) -> UltraCartFindings:
-    """Ask UltraCart; nothing is raised. Every call is notified."""
-    client = attempt(lambda: UltraCartClient.connect(settings, tell_exchange(notify)))
+def read_ultracart(
+    settings: UltraCartSettings, engine: Engine | None, notify: Notify, now: datetime
+) -> UltraCartFindings:
+    """Ask UltraCart; nothing is raised. Every call is notified, and counted if there is an engine."""
+    client = attempt(lambda: open_ultracart(settings, engine, notify))
     if isinstance(client, UltraThiioError):
         return UltraCartFindings(
             items=client, orders=client, customers=client, webhooks=client, partners=client, gateways=client

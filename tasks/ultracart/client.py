@@ -33,6 +33,7 @@ from tasks.ultracart.envelopes import (
     WebhookAnswer,
     WebhooksPage,
 )
+from tasks.ultracart.pacing import Pacer
 from tasks.ultracart.paging import iter_pages, read_rows
 
 API_VERSION = "2017-03-01"
@@ -65,8 +66,16 @@ class UltraCartClient:
         self._channel_partner_code = channel_partner_code
 
     @classmethod
-    def connect(cls, settings: UltraCartSettings, on_exchange: Callable[[Exchange], None]) -> UltraCartClient:
-        """Make a client; nothing is sent yet. Raises `SetupError` if the key is not set."""
+    def connect(
+        cls,
+        settings: UltraCartSettings,
+        on_exchange: Callable[[Exchange], None],
+        pacer: Pacer | None = None,
+    ) -> UltraCartClient:
+        """Make a client; nothing is sent yet. Raises `SetupError` if the key is not set.
+
+        Without a pacer nothing keeps UltraCart's limits: every job goes through `open_ultracart`.
+        """
         http = HttpClient(
             system="ultracart",
             base_url=settings.base_url,
@@ -78,6 +87,7 @@ class UltraCartClient:
             read_attempts=settings.read_attempts,
             judge=judge,
             on_exchange=on_exchange,
+            pacer=pacer,
             request_id_header=REQUEST_ID_HEADER,
         )
         return cls(http, settings.channel_partner_code)

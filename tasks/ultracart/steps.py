@@ -12,10 +12,11 @@ from prefect.runtime import flow_run
 from sqlalchemy import Engine
 
 from tasks.database.engine import open_database
-from tasks.notifications.log import notifier, tell_exchange
+from tasks.notifications.log import notifier
 from tasks.records.models import Window
 from tasks.settings import Settings, load_settings
 from tasks.ultracart.client import UltraCartClient
+from tasks.ultracart.open import open_ultracart
 from tasks.ultracart.pull import pull_catalogue, pull_customers, pull_orders
 
 
@@ -48,7 +49,7 @@ def _connect(settings: Settings) -> Iterator[tuple[UltraCartClient, Engine]]:
     run_id = flow_run.id
     notify = notifier(engine, None if run_id is None else str(run_id))
     try:
-        with UltraCartClient.connect(settings.ultracart, tell_exchange(notify)) as client:
+        with open_ultracart(settings.ultracart, engine, notify) as client:
             yield client, engine
     finally:
         engine.dispose()

@@ -128,7 +128,8 @@ def test_a_second_call_in_flight_is_refused(http: httpx.Client, ultracart: Ultra
 
 def test_the_hourly_limit_is_kept(shop: Shop) -> None:
     """The call after the last one of the hour gets UltraCart's words."""
-    sandbox = UltraCartSandbox(shop, rate_per_hour=2)
+    sandbox = UltraCartSandbox(shop)
+    sandbox.limit_calls(per_hour=2)
     headers = {"x-ultracart-simple-key": sandbox.simple_key, "X-UltraCart-Api-Version": "2017-03-01"}
     with serve_on_loopback(sandbox.respond) as url, httpx.Client(headers=headers) as client:
         answers = [client.get(f"{url}/rest/v2{ORDER}") for _ in range(3)]

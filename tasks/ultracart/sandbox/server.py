@@ -27,7 +27,7 @@ from tasks.ultracart.sandbox.call import Handler, Refusal, match_path, read_call
 from tasks.ultracart.sandbox.dispatcher import DeliveryReport, Dispatcher
 from tasks.ultracart.sandbox.faults import Faults
 from tasks.ultracart.sandbox.fill import fill_store
-from tasks.ultracart.sandbox.rate import LeakyBucket
+from tasks.ultracart.sandbox.rate import CallLimits
 from tasks.ultracart.sandbox.serialize import encode
 from tasks.ultracart.sandbox.store import Store
 
@@ -59,7 +59,6 @@ class UltraCartSandbox(Actions):
         self,
         shop: Shop,
         *,
-        rate_per_hour: int | None = None,
         clock: Callable[[], datetime] = whole_second,
     ) -> None:
         self.simple_key = "5a4d0b" * 10 + "cafe"
@@ -74,7 +73,7 @@ class UltraCartSandbox(Actions):
         fill_store(self.store, shop)
         self.lock = threading.RLock()
         self.dispatcher = Dispatcher(self.store, self.lock)
-        self._rate = LeakyBucket(rate_per_hour)
+        self._limits = CallLimits()
         self._in_flight = threading.Lock()
 
     def save(self, file: Path) -> None:
@@ -96,6 +95,10 @@ class UltraCartSandbox(Actions):
         """Partner order id → how many orders were made of it: the ledger that unmasks a double import."""
         with self.lock:
             return dict(self.store.imports)
+
+    def limit_calls(self, per_hour: int | None = None, per_day: int | None = None) -> None:
+        """Count the calls from now on, and refuse those beyond a limit; None takes any number."""
+        self._limits = CallLimits(per_hour, per_day)
 
     def register_webhook(self, url: str, username: str, password: str) -> int:
         """Register a webhook as the Thiio guide says; returns its oid."""
@@ -159,7 +162,7 @@ class UltraCartSandbox(Actions):
             raise Refusal("The simple key is not valid.", 401)
         if self.is_disabled:
             raise Refusal("The application has been disabled by UltraCart.", 410)
-        if too_many := self._rate.take():
+        if too_many := self._limits.take():
             raise Refusal(too_many, 429)
         # UltraCart refuses calls without version; with which status is not published.
         if request.headers.get("x-ultracart-api-version") != API_VERSION:
