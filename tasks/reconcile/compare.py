@@ -90,6 +90,8 @@ def explain_differences(
     connection: Connection, entity: Entity, pairs: Sequence[Pair], terms: Terms
 ) -> list[Mismatch]:
     """Fetch both records of each pair and name what differs; equal within the tolerances gives nothing."""
+    if not pairs:
+        return []
     records = _fetch(connection, entity, pairs)
     mismatches = [
         _field_mismatch(entity, records[difference.row], difference)

@@ -60,9 +60,9 @@ summary span {
 /* The tables of all kinds of mismatches stand under one another in the same columns. */
 details .gt_table { table-layout: fixed; }
 details .gt_col_heading:nth-child(1) { width: 5%; }
-details .gt_col_heading:nth-child(2) { width: 13%; }
-details .gt_col_heading:nth-child(3) { width: 11%; }
-details .gt_col_heading:nth-child(6) { width: 11%; }
+details .gt_col_heading:nth-child(2) { width: 12%; }
+details .gt_col_heading:nth-child(3) { width: 9%; }
+details .gt_col_heading:nth-child(6) { width: 10%; }
 details .gt_col_heading:nth-child(n+7) { width: 9%; }
 .gt_left { text-align: left; }
 .gt_right { text-align: right; font-variant-numeric: tabular-nums; }

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Engine, select
 
 from tasks.database import tables
+from tasks.reconcile.report import Report, read_report
 from tasks.reconcile.run import RunCounts, reconcile_window
 from tasks.records.mirror import save_customers, save_orders
 from tasks.records.models import Customer, Entity, Order, OrderStatus, Side, Window
@@ -91,6 +92,12 @@ def found_in(engine: Engine, state: str = "open") -> set[tuple[str, str, str, st
     query = select(table.c.kind, table.c.field, table.c.ultracart_id, table.c.thiio_id)
     with engine.connect() as connection:
         return {tuple(row) for row in connection.execute(query.where(table.c.state == state))}
+
+
+def report_of(engine: Engine, now: datetime = NOW) -> Report:
+    """Read the report of a moment."""
+    with engine.connect() as connection:
+        return read_report(connection, now)
 
 
 def read_links(connection: Connection) -> set[tuple[str, str, str]]:
