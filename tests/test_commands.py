@@ -86,11 +86,11 @@ def test_the_sandbox_tells_its_addresses_in_one_line_of_json(tmp_path: Path) -> 
     assert kept.json()["order"]["order_id"] == placed["result"]
 
 
-def test_the_receiver_serves_from_the_settings(sqlite_url: str) -> None:
+def test_the_receiver_serves_from_the_settings(fresh_sqlite_url: str) -> None:
     """It makes its tables, is ready, takes a delivery, and ends well when it is interrupted."""
     port = free_port()
     settings = {
-        "ULTRATHIIO_DATABASE_URL": sqlite_url,
+        "ULTRATHIIO_DATABASE_URL": fresh_sqlite_url,
         "ULTRATHIIO_RECEIVER__PORT": str(port),
         "ULTRATHIIO_RECEIVER__USERNAME": "u",
         "ULTRATHIIO_RECEIVER__PASSWORD": "p",
@@ -143,12 +143,12 @@ def test_serve_does_not_take_another_server_for_its_own() -> None:
     assert "--ui-port" in done.stderr
 
 
-def test_migrate_makes_the_tables_and_may_be_repeated(sqlite_url: str) -> None:
+def test_migrate_makes_the_tables_and_may_be_repeated(fresh_sqlite_url: str) -> None:
     """The second time it finds them up to date."""
-    codes = [run("migrate", ULTRATHIIO_DATABASE_URL=sqlite_url).returncode for _ in range(2)]
+    codes = [run("migrate", ULTRATHIIO_DATABASE_URL=fresh_sqlite_url).returncode for _ in range(2)]
 
     assert codes == [0, 0]
-    assert is_current(open_engine(sqlite_url))
+    assert is_current(open_engine(fresh_sqlite_url))
 
 
 @pytest.mark.timeout(180)

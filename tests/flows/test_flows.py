@@ -12,7 +12,7 @@ from flows.backfill import Backfill, backfill
 from flows.check_setup import check_setup
 from flows.process_inbox import process_inbox
 from flows.prune import Prune, prune
-from flows.pull_records import pull_records
+from flows.pull_records import PullRecords, pull_records
 from flows.push_orders import PushOrders, push_orders
 from flows.reconcile_customers import reconcile_customers
 from flows.reconcile_orders import reconcile_orders
@@ -65,6 +65,16 @@ def test_a_second_pull_starts_where_the_first_one_ended(workplace: Engine) -> No
     again = result_of(pull_records)
 
     assert again.get("ultracart_orders", 0) < 10
+
+
+def test_times_given_by_hand_leave_the_watermark(workplace: Engine) -> None:
+    """Whoever reads last month again does not make the next run skip what lies between."""
+    start = datetime.now(UTC) - timedelta(days=40)
+
+    result_of(pull_records, PullRecords(start=start, end=start + timedelta(days=1)))
+
+    with workplace.connect() as connection:
+        assert connection.execute(select(tables.watermarks)).all() == []
 
 
 def test_a_mismatch_is_found_reported_and_resolved(

@@ -1,18 +1,12 @@
-"""Running receivers, and our inbox between the two stand-ins.
-
-To make the tables for each test anew would take longer than most of the tests: they are made once.
-"""
+"""Running receivers, and our inbox between the two stand-ins."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import httpx
 import pytest
-import stamina
 from sqlalchemy import Engine, create_engine, make_url, text
 
 from tasks.database.engine import open_database, open_engine
@@ -24,34 +18,10 @@ from tests.inbox.running_receiver import serve_receiver, url_of
 from tests.inbox.workplace import Workplace
 
 
-@pytest.fixture(autouse=True)
-def _no_waits() -> Iterator[None]:
-    """Repeated reads don't wait in between."""
-    with stamina.set_testing(True, attempts=4, cap=True):
-        yield
-
-
 @pytest.fixture(scope="session")
 def shop() -> Shop:
     """A small shop: what these tests are about happens after it was made."""
     return make_shop(customers=20, orders=20, now=datetime.now(UTC))
-
-
-@pytest.fixture(scope="session")
-def made_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file with our tables, empty."""
-    file = tmp_path_factory.mktemp("made") / "ours.sqlite3"
-    open_database(f"sqlite:///{file}").dispose()
-    return file
-
-
-@pytest.fixture
-def engine(made_file: Path, sqlite_url: str) -> Iterator[Engine]:
-    """Our database on a SQLite file of this test."""
-    shutil.copy(made_file, make_url(sqlite_url).database or "")
-    engine = open_engine(sqlite_url)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture(scope="session")

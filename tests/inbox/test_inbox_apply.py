@@ -186,9 +186,12 @@ def test_several_events_of_one_record_are_one_delivery(workplace: Workplace) -> 
 
 @pytest.fixture
 def pushed(workplace: Workplace) -> tuple[str, str]:
-    """An order that an agent took and that we sent to UltraCart: its Thiio id and its partner order id."""
+    """An order that an agent took and that we sent to UltraCart: its Thiio id and its partner order id.
+
+    It was sent under a prefix that the settings no longer name: only our own row of it leads back.
+    """
     thiio_id = workplace.thiio.place_phone_order()
-    now, partner_order_id = datetime.now(UTC), f"THIIO-{thiio_id}"
+    now, partner_order_id = datetime.now(UTC), f"FORMER-{thiio_id}"
     row = {"thiio_order_id": thiio_id, "partner_order_id": partner_order_id, "state": "in_doubt",
            "planned_at": now, "sent_at": now, "changed_at": now}  # fmt: skip
     with workplace.engine.begin() as connection:

@@ -38,6 +38,23 @@ def test_a_refund_may_come_before_its_order(workplace: Workplace) -> None:
     ]
 
 
+def test_the_newest_of_several_events_is_the_one_delivered(workplace: Workplace) -> None:
+    """By the dates of their objects: what was received last may be old."""
+    workplace.let_time_pass()
+    id = workplace.ultracart.place_order(NORA)
+    workplace.ultracart.ship_order(id)
+    workplace.ultracart.refund_order(id, 500)
+    created, shipped, refunded = workplace.happened()
+
+    counts = workplace.receive_and_work(shipped, refunded, created)
+
+    assert counts == ApplyCounts(claimed=3, done=3)
+    assert read_notifications(workplace.engine, "operation", direction="out") == [
+        "deliver order (order_refund)"
+    ]
+    assert workplace.in_thiio(id).refunded_cents == 500
+
+
 def test_any_order_of_arrival_ends_the_same(workplace: Workplace) -> None:
     """All 24 orders of four events, each taken in two claims of any size: one final row, one final mirror."""
     workplace.let_time_pass()

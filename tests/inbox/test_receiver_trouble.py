@@ -88,9 +88,9 @@ def test_a_database_that_comes_later_is_used(tmp_path: Path) -> None:
     engine.dispose()
 
 
-def test_a_fresh_database_is_made_ready_at_the_start(sqlite_url: str) -> None:
+def test_a_fresh_database_is_made_ready_at_the_start(fresh_sqlite_url: str) -> None:
     """Nobody has to migrate by hand, and no delivery has to come first."""
-    with serve_receiver(sqlite_url) as client:
+    with serve_receiver(fresh_sqlite_url) as client:
         wait_until_ready(client)
 
         assert (client.get("/ready").json(), client.get("/health").json()) == (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -10,11 +9,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-import stamina
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
-from tasks.database.engine import open_database
 from tasks.loopback import Respond, serve_on_loopback
 from tasks.seed import Shop, make_shop
 from tasks.settings import Settings, load_settings
@@ -23,31 +20,10 @@ from tasks.ultracart.sandbox.server import UltraCartSandbox
 from tests.setup_check.account import PASSWORD, USERNAME, Account, Receiver
 
 
-@pytest.fixture(autouse=True)
-def _no_waits() -> Iterator[None]:
-    """Repeated reads don't wait in between."""
-    with stamina.set_testing(True, attempts=4, cap=True):
-        yield
-
-
 @pytest.fixture(scope="session")
 def shop() -> Shop:
     """A shop with the usual catalogue and few orders, which no check reads."""
     return make_shop(customers=3, orders=3, now=datetime.now(UTC))
-
-
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with our empty tables; to copy it is faster than to migrate for each test."""
-    file = tmp_path_factory.mktemp("migrated") / "ours.sqlite3"
-    open_database(f"sqlite:///{file}").dispose()
-    return file
-
-
-@pytest.fixture
-def sqlite_url(tmp_path: Path, migrated: Path) -> str:
-    """A SQLite file with our empty tables."""
-    return f"sqlite:///{shutil.copy(migrated, tmp_path / 'ours.sqlite3')}"
 
 
 class Port:

@@ -5,19 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-import stamina
 
 from tasks.http_client import Exchange
 from tasks.settings import UltraCartSettings
 from tasks.ultracart.client import UltraCartClient
 from tasks.ultracart.sandbox.server import UltraCartSandbox
-
-
-@pytest.fixture(autouse=True)
-def _no_waits() -> Iterator[None]:
-    """Repeated reads don't wait in between."""
-    with stamina.set_testing(True, attempts=4, cap=True):
-        yield
 
 
 @pytest.fixture
