@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from prefect import Task, flow
+from prefect import State, Task, flow
 from prefect.artifacts import acreate_markdown_artifact, acreate_progress_artifact, aupdate_progress_artifact
+from prefect.client.schemas.objects import StateType
+from prefect.deployments import arun_deployment
+from prefect.runtime import deployment
 from pydantic import AwareDatetime, BaseModel, Field, model_validator
 
+from tasks.errors import BudgetSpent
 from tasks.reconcile.steps import reconcile_customers_window, reconcile_orders_window
 from tasks.records.steps import finish_window, plan_windows
 from tasks.thiio.steps import pull_thiio_catalogue, pull_thiio_customers, pull_thiio_orders
@@ -44,11 +49,12 @@ class Backfill(BaseModel):
 
 
 @flow(name="backfill", flow_run_name="backfill {options.start:%Y-%m-%d}…{options.end:%Y-%m-%d}")
-async def backfill(options: Backfill) -> dict[str, Any]:
+async def backfill(options: Backfill) -> dict[str, Any] | State[Any]:
     """Cut the stretch into windows, show the plan, then pull and reconcile one window after the other.
 
     A window that is done stays done: a killed or cancelled backfill goes on where it stopped when it is
-    started again with the same times.
+    started again with the same times. When UltraCart's calls of the day are used up it ends, and a run that
+    goes on is planned for the time when there are calls again.
     """
     job = f"backfill {options.start.isoformat()}…{options.end.isoformat()} by {options.window_days} days"
     windows = plan_windows(job, options.start, options.end, options.window_days, options.dry_run)
@@ -57,16 +63,38 @@ async def backfill(options: Backfill) -> dict[str, Any]:
         return {"windows": len(windows), "done": 0}
 
     progress = await acreate_progress_artifact(0.0, key="backfill-progress", description=job)
-    pull_ultracart_catalogue()
-    pull_thiio_catalogue()
-    for number, (start, end) in enumerate(windows, start=1):
-        pulled = pull_ultracart_customers(start, end) | pull_ultracart_orders(start, end)
-        pulled |= pull_thiio_customers(start, end) | pull_thiio_orders(start, end)
-        patient(reconcile_customers_window)(start, end)
-        patient(reconcile_orders_window)(start, end)
-        finish_window(job, start, end, sum(pulled.values()))
-        await aupdate_progress_artifact(progress, 100.0 * number / len(windows))
-    return {"windows": len(windows), "done": len(windows)}
+    done = 0
+    try:
+        pull_ultracart_catalogue()
+        pull_thiio_catalogue()
+        for start, end in windows:
+            pulled = pull_ultracart_customers(start, end) | pull_ultracart_orders(start, end)
+            pulled |= pull_thiio_customers(start, end) | pull_thiio_orders(start, end)
+            patient(reconcile_customers_window)(start, end)
+            patient(reconcile_orders_window)(start, end)
+            finish_window(job, start, end, sum(pulled.values()))
+            done += 1
+            await aupdate_progress_artifact(progress, 100.0 * done / len(windows))
+    except BudgetSpent as spent:
+        return await _go_on_later(options, spent, f"Windows done: {done}, left: {len(windows) - done}.")
+    return {"windows": len(windows), "done": done}
+
+
+async def _go_on_later(options: Backfill, spent: BudgetSpent, done: str) -> State[Any]:
+    """Plan a run of the same deployment for the time when UltraCart takes calls again."""
+    if deployment.id is None:
+        goes_on = "Start it again with the same times after that."
+    else:
+        await arun_deployment(
+            UUID(deployment.id),
+            parameters={"options": options.model_dump(mode="json")},
+            scheduled_time=spent.resumes_at,
+            timeout=0,
+            as_subflow=False,
+        )
+        goes_on = "A run that goes on by itself is planned for then."
+    message = f"{spent} {done} {goes_on}"
+    return State(type=StateType.CANCELLED, name="WaitingForBudget", message=message)
 
 
 def patient(step: Task[[datetime, datetime], dict[str, int]]) -> Task[[datetime, datetime], dict[str, int]]:

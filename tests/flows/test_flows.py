@@ -230,6 +230,23 @@ def test_a_backfill_goes_on_where_it_stopped(workplace: Engine, ultracart: Ultra
     assert result_of(backfill, options) == {"windows": 0, "done": 0}
 
 
+def test_a_backfill_stops_at_the_day_s_limit_and_goes_on(
+    workplace: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says what is done, what is left and when calls go on; later it does just what was left."""
+    end = datetime.now(UTC).replace(microsecond=0)
+    options = Backfill(start=end - timedelta(days=21), end=end, dry_run=False)
+    monkeypatch.setenv("ULTRATHIIO_ULTRACART__CALLS_PER_DAY", "12")
+
+    stopped = run(backfill, options)
+    monkeypatch.delenv("ULTRATHIIO_ULTRACART__CALLS_PER_DAY")
+
+    assert (stopped.name, stopped.is_cancelled()) == ("WaitingForBudget", True)
+    assert "12 calls a day are used up. Calls go on at" in stopped.message
+    assert "Windows done: 1, left: 2. Start it again with the same times" in stopped.message
+    assert result_of(backfill, options) == {"windows": 2, "done": 2}
+
+
 def test_a_backfill_that_ends_before_it_starts_is_refused() -> None:
     """The sentence names both fields as the form does."""
     end = datetime(2026, 11, 1, tzinfo=UTC)
