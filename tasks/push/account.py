@@ -13,6 +13,7 @@ HEADINGS = {
     "planned": "will be sent",
     "held": "held",
     "not_due": "not due",
+    "sending": "being sent, or left so by a run that was killed",
     "in_doubt": "in doubt",
     "rejected": "rejected by UltraCart",
     "confirmed": "in UltraCart already",

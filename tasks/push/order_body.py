@@ -16,9 +16,9 @@ from tasks.notifications.redaction import holds_card_number
 from tasks.push import limits
 from tasks.push.mapping import AGAIN, Mapping
 from tasks.push.problem import Problem
-from tasks.records.identity import is_email
+from tasks.records.identity import is_email, phone_key
 from tasks.records.models import Address, OrderLine, PhoneOrder
-from tasks.records.money import show_money, to_major
+from tasks.records.money import show_money, to_cents, to_major
 from tasks.ultracart.translate import BASE_CURRENCY
 
 CORRECT = f"Correct the order in Thiio. {AGAIN}"
@@ -91,7 +91,9 @@ def _payment(phone: PhoneOrder, mapping: Mapping, problems: list[Problem]) -> di
         allowed = ", ".join(sorted(limits.PAYMENT_METHODS))
         problems.append(
             Problem(
-                f"The payment method {wanted or 'is missing'!r} is none of UltraCart's import.",
+                f"The payment method {wanted!r} is none of UltraCart's import."
+                if wanted
+                else "The order has no payment method.",
                 f"Choose one of {allowed} in Thiio. {AGAIN}",
             )
         )
@@ -187,15 +189,27 @@ def _find_sum_problems(phone: PhoneOrder) -> Iterator[Problem]:
 
 
 def _line_cents(line: OrderLine) -> int:
-    return round((line.unit_price_cents or 0) * line.quantity)
+    return to_cents(to_major(line.unit_price_cents or 0) * line.quantity) or 0
 
 
 def _holds_card_number(phone: PhoneOrder) -> bool:
     addresses = (phone.billing, phone.shipping)
-    texts = [phone.note, phone.order.email, *phone.transaction.values()]
-    texts += [getattr(address, field.name) for address in addresses for field in fields(Address)]
-    texts += [line.description for line in phone.order.lines or ()]
+    order = phone.order
+    texts = [phone.note, order.email, order.payment_method, order.shipping_method]
+    texts += phone.transaction.values()
+    texts += [
+        getattr(address, field.name)
+        for address in addresses
+        for field in fields(Address)
+        if field.name != "phone" or not _is_phone(address.phone)
+    ]
+    texts += [line.description for line in order.lines or ()]
     return any(holds_card_number(text) for text in texts if text)
+
+
+def _is_phone(text: str | None) -> bool:
+    """Tell a phone number with + and country code: every tenth long one has a card number's checksum."""
+    return (text or "").startswith("+") and (phone_key(text) or "").startswith("+")
 
 
 def _number(quantity: Decimal) -> Decimal | int:

@@ -120,11 +120,11 @@ def _write_unsent(
     retry_rejected: bool,
 ) -> PushState:
     may_change = (*UNSENT, PushState.REJECTED) if retry_rejected else UNSENT
-    changes = {**values, "changed_at": now}
+    # The id that is looked up must be the one in the body, also after another prefix was chosen.
+    changes = {**values, "partner_order_id": partner_order_id, "changed_at": now}
     statement = insert_for(connection, TABLE).values(
-        thiio_order_id=thiio_order_id, partner_order_id=partner_order_id, attempts=0, lookups=0,
-        planned_at=now, **changes,
-    )  # fmt: skip
+        thiio_order_id=thiio_order_id, attempts=0, lookups=0, planned_at=now, **changes
+    )
     statement = statement.on_conflict_do_update(
         index_elements=["thiio_order_id"], set_=changes, where=TABLE.c.state.in_(may_change)
     )

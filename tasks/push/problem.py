@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tasks.notifications.redaction import redact_text
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -15,8 +17,8 @@ class Problem:
 
 
 def join_reasons(problems: Sequence[Problem]) -> str:
-    """Write all reasons in one line."""
-    return " ".join(problem.reason for problem in problems)
+    """Write all reasons in one line; a card number that an agent typed somewhere is not repeated."""
+    return redact_text(" ".join(problem.reason for problem in problems))
 
 
 def join_remedies(problems: Sequence[Problem]) -> str:

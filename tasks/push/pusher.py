@@ -115,8 +115,6 @@ class Pusher:
             described = _describe(phone, PushState.HELD, reason, remedy)
         else:
             described = _describe(phone, PushState.PLANNED, body=body)
-        if dry_run:
-            return described
         order = phone.order
         common: dict[str, Any] = {
             "total_cents": order.total_cents,
@@ -124,17 +122,19 @@ class Pusher:
             "now": _now(),
             "retry_rejected": retry_rejected,
         }
-        with self._engine.begin() as connection:
+        with self._engine.connect() as connection:
             if draft.problems:
                 state = outbox.hold(
                     connection, order.id, draft.partner_order_id, reason=reason, remedy=remedy, **common
                 )
             else:
                 state = outbox.plan(connection, order.id, draft.partner_order_id, body, **common)
+            if not dry_run:  # else it is rolled back, and told as it would stand
+                connection.commit()
         return described if state == described.outcome else _describe(phone, state)
 
     def settle(self) -> SendCounts:
-        """Make clear what earlier runs left unclear, and tell Thiio of what it has not heard yet."""
+        """Make clear what earlier runs left unclear."""
         counts = SendCounts()
         with self._engine.begin() as connection:
             unclear = outbox.find_pushes(connection, outbox.UNCLEAR)
@@ -158,16 +158,18 @@ class Pusher:
                 self._send(push, counts)
         return counts
 
-    def tell_thiio(self, order_ids: Sequence[str] | None = None) -> int:
-        """Mark orders as synced that UltraCart has and Thiio still shows as unsynced; returns how many."""
+    def tell_thiio(self, counts: SendCounts, order_ids: Sequence[str] | None = None) -> int:
+        """Mark orders as synced that UltraCart has and Thiio still shows as unsynced; returns how many.
+
+        An order that cannot be marked goes into the failures of `counts`.
+        """
         told = 0
         for page in list(self._thiio.iter_unsynced_orders(order_ids)):
             with self._engine.begin() as connection:
                 ids = [phone.order.id for phone in page]
                 confirmed = outbox.find_pushes(connection, (PushState.CONFIRMED,), order_ids=ids)
             for push in confirmed:
-                self._mark_synced(push.thiio_order_id, push.ultracart_order_id or "")
-                told += 1
+                told += self._mark_synced(push.thiio_order_id, push.ultracart_order_id or "", counts)
         return told
 
     def _send(self, push: Push, counts: SendCounts) -> None:
@@ -217,14 +219,16 @@ class Pusher:
                 f"Thiio order {push.thiio_order_id} became UltraCart order {ultracart_order_id}, but one of "
                 "the two is linked to another order; reconcile-orders shows both."
             )
+        self._mark_synced(push.thiio_order_id, ultracart_order_id, counts)
+
+    def _mark_synced(self, thiio_order_id: str, ultracart_order_id: str, counts: SendCounts) -> bool:
         try:
-            self._mark_synced(push.thiio_order_id, ultracart_order_id)
+            self._thiio.mark_synced(thiio_order_id, ultracart_order_id)
         except (RemoteUnavailable, RemoteRefused, InvalidRecord) as error:
             # UltraCart has the order, and we know; the next run tells Thiio.
-            counts.failures.append(f"Thiio order {push.thiio_order_id} is not marked as synced: {error}")
-
-    def _mark_synced(self, thiio_order_id: str, ultracart_order_id: str) -> None:
-        self._thiio.mark_synced(thiio_order_id, ultracart_order_id)
+            counts.failures.append(f"Thiio order {thiio_order_id} is not marked as synced: {error}")
+            return False
+        return True
 
     def _move(self, transition: Callable[..., Any], push: Push, *words: str) -> Any:
         """Make one transition in a transaction of its own."""

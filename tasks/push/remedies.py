@@ -13,7 +13,7 @@ RETRY = "Then start push-orders with this order's id and 'Retry rejected'."
 ADVICE: tuple[tuple[str, str], ...] = (
     (r"already|duplicate", "Look for the order in UltraCart: another carries the same partner order ID."),
     (
-        r"item\b.*(unknown|invalid|not found|not exist|inactive)",
+        r"item(\b|_id\b).*(unknown|invalid|not found|not exist|inactive)",
         "Compare the item ID in the metadata of the product in Thiio with UltraCart's item list.",
     ),
     (r"quantity", "Correct the quantity in Thiio, or the item's stock in UltraCart."),

@@ -14,13 +14,13 @@ from sqlalchemy import Engine
 
 from tasks.database.engine import open_database
 from tasks.database.lease import hold_lease
-from tasks.notifications.log import notifier, tell_exchange
+from tasks.notifications.log import notifier
 from tasks.push.mapping import read_mapping
 from tasks.push.pusher import Pusher
-from tasks.settings import Settings, load_settings
+from tasks.settings import Settings, load_settings, require
 from tasks.thiio.mapping_file import load_mapping
 from tasks.thiio.open import open_thiio
-from tasks.ultracart.client import UltraCartClient
+from tasks.ultracart.open import open_ultracart
 
 LEASE = "push-orders"
 
@@ -30,8 +30,9 @@ def settle_pushes() -> dict[str, Any]:
     """Look up what earlier runs left unclear, and tell Thiio of the orders that UltraCart has by now."""
     settings = load_settings()
     with _engine(settings) as engine, hold_lease(engine, LEASE), _pusher(settings, engine) as pusher:
-        counts = asdict(pusher.settle())
-        return counts | {"told": pusher.tell_thiio()}
+        counts = pusher.settle()
+        told = pusher.tell_thiio(counts)
+        return asdict(counts) | {"told": told}
 
 
 @task(cache_policy=NO_CACHE, persist_result=False)
@@ -69,10 +70,12 @@ def _engine(settings: Settings) -> Iterator[Engine]:
 
 @contextmanager
 def _pusher(settings: Settings, engine: Engine) -> Iterator[Pusher]:
+    # Without it every look-up comes back empty, and what arrived would be sent again.
+    require(settings.ultracart.channel_partner_code, "ultracart", "channel_partner_code")
     notify = notifier(engine, None if flow_run.id is None else str(flow_run.id))
     thiio = open_thiio(settings, notify)
     try:
-        with UltraCartClient.connect(settings.ultracart, tell_exchange(notify)) as ultracart:
+        with open_ultracart(settings.ultracart, engine, notify) as ultracart:
             yield Pusher(engine, settings.push, ultracart, thiio)
     finally:
         thiio.close()
