@@ -155,16 +155,23 @@ def as_text(body: Any) -> str | None:
     """Write a body as redacted text, cut to `MAX_TEXT`; None stays None."""
     if body is None:
         return None
-    if isinstance(body, str | bytes):
-        body = _parsed(body)
-    text = redact_text(body) if isinstance(body, str) else _encoder.encode(redact(body)).decode()
+    text = _redacted(_parsed(body) if isinstance(body, str | bytes) else body)
     return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}… ({len(text)} characters)"
+
+
+def _redacted(body: Any) -> str:
+    if isinstance(body, str):
+        return redact_text(body)
+    try:
+        return _encoder.encode(redact(body)).decode()
+    except RecursionError:
+        return MASK  # nested without end: nobody can tell what is in it
 
 
 def _parsed(body: str | bytes) -> Any:
     try:
         return _decoder.decode(body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError, ArithmeticError):
         return body if isinstance(body, str) else body.decode(errors="replace")
     except UnicodeDecodeError:
         return MASK

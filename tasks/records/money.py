@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
 
 from tasks.errors import InvalidRecord
 
@@ -27,7 +27,7 @@ def to_cents(amount: Decimal | int | str | None, currency: str | None = "USD") -
         major = Decimal(amount)
         scaled = major.scaleb(MINOR_DIGITS.get(currency or "USD", 2))
         return int(scaled.quantize(Decimal(1), rounding=ROUND_HALF_UP))
-    except (InvalidOperation, ValueError) as error:
+    except (ArithmeticError, ValueError) as error:
         raise InvalidRecord(f"{amount!r} is not an amount of money. Correct it at its source.") from error
 
 

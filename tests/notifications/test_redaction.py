@@ -78,3 +78,13 @@ def test_a_notification_is_stored_redacted_and_cut(engine: Engine) -> None:
     assert (row.sent, row.received) == (f'{{"cvv":"{MASK}"}}', f'{{"note":"{CARD_MASK}"}}')
     assert (row.reason, row.run_id, row.status) == (f"card {CARD_MASK} declined", "run-1", "failed")
     assert as_text("x" * (MAX_TEXT + 1)) == "x" * MAX_TEXT + f"… ({MAX_TEXT + 1} characters)"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"[" * 5_000 + b"]" * 5_000, b'{"a": 1e999999999999999999999}', b"\xff\xfe"],
+    ids=["nested without end", "a number without end", "no UTF-8"],
+)
+def test_whatever_was_received_can_be_told(body: bytes) -> None:
+    """A body that nobody can take apart becomes text all the same, and breaks no log."""
+    assert isinstance(as_text(body), str)

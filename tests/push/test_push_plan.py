@@ -99,10 +99,11 @@ def test_a_dry_run_says_the_same_and_writes_nothing(desk: Desk) -> None:
     """Also of orders that an earlier run rejected, confirmed, left in doubt or left while sending."""
     desk.thiio.place_phone_order()  # the usual one
     desk.thiio.place_phone_order(email="")  # lacks something
-    desk.thiio.place_phone_order(status="cancelled")
+    cancelled = desk.thiio.place_phone_order()
     lacks_again, in_doubt, sending, confirmed = (desk.thiio.place_phone_order() for _ in range(4))
     rejected = desk.thiio.place_phone_order()
-    desk.plan([lacks_again])
+    desk.plan([cancelled, lacks_again])
+    desk.thiio.edit_order(cancelled, status="cancelled")
     desk.thiio.edit_order(lacks_again, billing_city=None)
     desk.ultracart.faults.add(path=IMPORT, cut="before")
     desk.ultracart.faults.add(path=LOOK_UP, status=503, times=4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -185,3 +186,20 @@ def test_the_metadata_key_and_the_prefix_are_settings(
     )
     assert "Add the metadata key sku with the item ID to product 300" in held["remedy"]
     assert (sent["confirmed"], ultracart.imports) == (1, {f"CALL-{id}": 1})
+
+
+def test_a_key_in_the_mapping_file_counts_before_the_setting(
+    ultracart: UltraCartSandbox, thiio: ThiioSandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As it does wherever else products are read."""
+    file = tmp_path / "mapping.yaml"
+    file.write_text("item_id_key: sku\n")
+    monkeypatch.setenv("ULTRATHIIO_THIIO__MAPPING_FILE", str(file))
+    thiio.place_phone_order()
+    [held] = plan()
+    thiio.set_product_metadata("300", "sku", "BALL-3")
+    pull_thiio_catalogue.fn()
+    [planned] = plan()
+
+    assert (held["outcome"], planned["outcome"]) == ("held", "planned")
+    assert '"merchant_item_id":"BALL-3"' in planned["body"]
