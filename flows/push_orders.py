@@ -62,7 +62,9 @@ async def push_orders(options: PushOrders = PushOrders()) -> dict[str, Any] | St
 
 async def _push(options: PushOrders) -> dict[str, Any]:
     settled = {} if options.dry_run else settle_pushes()
-    planned = plan_pushes(options.order_ids, options.dry_run, options.with_tests, options.retry_rejected)
+    planned = plan_pushes(
+        options.order_ids or None, options.dry_run, options.with_tests, options.retry_rejected
+    )
     await acreate_markdown_artifact(key="push-plan", markdown=describe_plan(planned, dry_run=options.dry_run))
     if options.dry_run:
         return count_outcomes(planned)

@@ -23,7 +23,12 @@ MAX_TEXT = 20_000
 """Characters of one body that are kept; of a longer one, the beginning and its size."""
 
 
+LONGEST_LIST = 10
+"""Entries that are kept of a list that is too long."""
+
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_entries = msgspec.json.Decoder(list[msgspec.Raw])
 _encoder = msgspec.json.Encoder(decimal_format="number")
 """Amounts are shown as they were sent: they never pass a float."""
 
@@ -170,8 +175,28 @@ def _redacted(body: Any) -> str:
 
 def _parsed(body: str | bytes) -> Any:
     try:
-        return _decoder.decode(body)
+        return _take_apart(body)
     except (msgspec.DecodeError, RecursionError, ArithmeticError):
         return body if isinstance(body, str) else body.decode(errors="replace")
     except UnicodeDecodeError:
         return MASK
+
+
+def _take_apart(body: str | bytes) -> Any:
+    try:
+        members = _members.decode(body)
+    except msgspec.ValidationError:
+        return _decoder.decode(body)  # JSON, but no object
+    return {name: _first_entries(bytes(raw)) for name, raw in members.items()}
+
+
+def _first_entries(member: bytes) -> Any:
+    """Parse a member of a body; of a list that is too long to be kept, as a page of orders is, its beginning.
+
+    The rest would be cut from the text anyway, and to take it apart takes longer than the exchange did.
+    """
+    if len(member) <= MAX_TEXT or not member.startswith(b"["):
+        return _decoder.decode(member)
+    entries = _entries.decode(member)
+    first = [_decoder.decode(entry) for entry in entries[:LONGEST_LIST]]
+    return [*first, f"… and {len(entries) - len(first)} more"] if len(entries) > len(first) else first

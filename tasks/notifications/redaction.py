@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 MASK = "[redacted]"
@@ -32,15 +33,25 @@ def redact(value: Any, key: str = "") -> Any:
             return [redact(inner, key) for inner in value]
         case None | bool():
             return value
-    if SECRET_KEY.search(key):
+    if _is_secret(key):
         return MASK if value != "" else value
-    if NUMBER_IS_NO_CARD.search(key):
+    if _holds_no_card(key):
         return value
     if isinstance(value, str):
         return redact_text(value)
     if isinstance(value, int) and _is_card_number(str(value)):
         return CARD_MASK
     return value
+
+
+@lru_cache(maxsize=2_000)
+def _is_secret(key: str) -> bool:
+    return SECRET_KEY.search(key) is not None
+
+
+@lru_cache(maxsize=2_000)
+def _holds_no_card(key: str) -> bool:
+    return NUMBER_IS_NO_CARD.search(key) is not None
 
 
 def redact_text(text: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Hashable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from typing import TypeVar
 
 from tasks.errors import RemoteChanged
@@ -34,24 +36,37 @@ def iter_pages(
 ) -> Iterator[list[Row]]:
     """Give a list's pages without repeating an id; `fetch` takes the offset. Empty pages are left out.
 
+    The next page travels while the caller works on this one; there is still one call in flight at a time.
     Rows that vanish while a list is read move later ones to an earlier page, where they are missed: if fewer
     came than the list said at any time that it has, it is read once more.
     """
     seen: set[Hashable] = set()
     counted = 0
     for _ in range(PASSES):
-        offset, more = 0, True
-        while more:
-            rows, at = fetch(offset)
+        for rows, at in _fetch_ahead(fetch, where):
             fresh = {id_of(row): row for row in rows if id_of(row) not in seen}
             seen |= fresh.keys()
+            counted = max(counted, at.total_records or 0)
             if fresh:
                 yield list(fresh.values())
-            counted, more = max(counted, at.total_records or 0), at.more
-            offset = _next_offset(offset, at, where) if more else 0
         if len(seen) >= counted:
             return
     logger.warning("%s: %d rows came of the %d that UltraCart counts", where, len(seen), counted)
+
+
+def _fetch_ahead(
+    fetch: Callable[[int], tuple[list[Row], ResultSet]], where: str
+) -> Iterator[tuple[list[Row], ResultSet]]:
+    with ThreadPoolExecutor(1, thread_name_prefix="next-page") as ahead:
+        offset = 0
+        coming: Future[tuple[list[Row], ResultSet]] | None = ahead.submit(copy_context().run, fetch, offset)
+        while coming is not None:
+            rows, at = coming.result()
+            coming = None
+            if at.more:
+                offset = _next_offset(offset, at, where)
+                coming = ahead.submit(copy_context().run, fetch, offset)
+            yield rows, at
 
 
 def _next_offset(offset: int, at: ResultSet, where: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from sqlalchemy import Engine, select
 
@@ -88,3 +89,14 @@ def test_a_notification_is_stored_redacted_and_cut(engine: Engine) -> None:
 def test_whatever_was_received_can_be_told(body: bytes) -> None:
     """A body that nobody can take apart becomes text all the same, and breaks no log."""
     assert isinstance(as_text(body), str)
+
+
+def test_of_a_long_list_the_beginning_is_kept() -> None:
+    """A page of 200 orders is told by its first ones and how many follow; what is beside it stays whole."""
+    orders = [{"order_id": f"DEMO-{number}", "note": "x" * 200, "cvv": "123"} for number in range(200)]
+    body = msgspec.json.encode({"orders": orders, "metadata": {"count": 200}})
+
+    told = msgspec.json.decode(as_text(body) or "")
+
+    kept = [{**order, "cvv": MASK} for order in orders[:10]]
+    assert told == {"orders": [*kept, "… and 190 more"], "metadata": {"count": 200}}
