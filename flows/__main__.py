@@ -82,11 +82,21 @@ def sandbox(
 
 
 @app.command
-def check() -> int:
-    """Go through the set-up checklist; exit with 1 if a line of it failed."""
-    from flows.commands.check import print_checklist
+def check(*, fix: bool = False, yes: bool = False) -> int:
+    """Go through the set-up checklist; exit with 1 if a line of it failed.
 
-    return print_checklist()
+    Parameters
+    ----------
+    fix
+        First register the webhook in UltraCart, or repair it, after showing what changes and asking.
+    yes
+        With --fix: change it without asking, for scripts.
+    """
+    from flows.commands.check import fix_and_print, print_checklist
+
+    if yes and not fix:
+        raise SetupError("--yes answers what --fix asks. Run: ultrathiio check --fix --yes")
+    return fix_and_print(ask=not yes) if fix else print_checklist()
 
 
 @app.command

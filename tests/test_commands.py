@@ -15,6 +15,7 @@ from typing import IO
 
 import httpx
 import msgspec
+import psutil
 import pytest
 
 from flows.commands.local_prefect import free_port
@@ -152,16 +153,23 @@ def test_migrate_makes_the_tables_and_may_be_repeated(fresh_sqlite_url: str) -> 
 
 
 @pytest.mark.timeout(180)
-def test_serve_runs_everything_until_it_is_interrupted(tmp_path: Path) -> None:
-    """Receiver, UI and deployments come up with the stand-ins, and nothing is left behind."""
+def test_serve_runs_everything_until_one_of_it_ends(tmp_path: Path) -> None:
+    """Receiver, UI and deployments come up; a worker that is killed is told, and nothing is left behind."""
     receiver_port, ui_port = free_port(), free_port()
     settings = {"ULTRATHIIO_RECEIVER__PORT": str(receiver_port)}
 
-    with running("serve", "data", "--sandbox", "--ui-port", str(ui_port), settings=settings) as process:
+    words = command("serve", "data", "--sandbox", "--ui-port", str(ui_port))
+    environment = os.environ | settings | {"PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert any("Stop with Ctrl-C" in line for line in process.stdout)
         answered(f"http://127.0.0.1:{receiver_port}/ready")
         found = httpx.post(f"http://127.0.0.1:{ui_port}/api/deployments/filter", json={}).json()
+        for child in psutil.Process(process.pid).children():
+            if "worker" in child.cmdline():
+                child.kill()
+        told = process.stdout.read()
+    assert (process.returncode, "The worker ended by itself" in told) == (1, True)
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"http://127.0.0.1:{ui_port}/api/health")
 

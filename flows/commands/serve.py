@@ -28,11 +28,16 @@ from tasks.settings import load_settings
 POOL = "batch"
 PARALLEL_RUNS = "2"
 DELIVERY_SECONDS = 2.0
+LOOK_SECONDS = 1.0
 PROJECT = Path(flows.__file__).resolve().parent.parent
 
 
 def run_everything(folder: Path, *, with_sandbox: bool, ui_port: int) -> int:
-    """Start everything, wait for Ctrl-C or SIGTERM, stop everything in the reverse order."""
+    """Start everything, wait for Ctrl-C or SIGTERM, stop everything in the reverse order.
+
+    If one of the servers ends by itself, everything is stopped and the exit code is 1: half of it would go
+    unnoticed.
+    """
     stopped = threading.Event()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_number, lambda *_: stopped.set())
@@ -41,36 +46,47 @@ def run_everything(folder: Path, *, with_sandbox: bool, ui_port: int) -> int:
     with ExitStack() as stack:
         if with_sandbox:
             _point_at_sandbox(stack, folder)
-        settings = load_settings()
-        require_free("127.0.0.1", ui_port, "Name another port with --ui-port.")
-        require_free(settings.receiver.host, settings.receiver.port, "Set ULTRATHIIO_RECEIVER__PORT.")
-        os.environ["ULTRATHIIO_HOME"] = str(Path.cwd())
-        os.environ.update(prefect_environment(folder, ui_port))
-        open_database(settings.database_url.get_secret_value()).dispose()
-
-        receiver_url = f"http://{settings.receiver.host}:{settings.receiver.port}"
-        _start(stack, ["flows", "receiver"], folder / "logs/receiver.log", f"{receiver_url}/health")
-        console.print(f"Receiver: {receiver_url}/webhooks/ultracart", highlight=False)
-        with console.status("Prefect server is starting (about 10 seconds) …"):
-            _start(
-                stack,
-                ["prefect", "server", "start"],
-                folder / "logs/prefect-server.log",
-                f"http://127.0.0.1:{ui_port}/api/health",
-            )
-            _deploy()
-        stack.enter_context(
-            child(
-                ["prefect", "worker", "start", "--pool", POOL, "--limit", PARALLEL_RUNS],
-                {"PREFECT_WORKER_QUERY_SECONDS": "3"},
-                folder / "logs/worker.log",
-            )
-        )
-        console.print(f"Prefect UI: http://127.0.0.1:{ui_port}", highlight=False)
+        servers = _start_servers(stack, console, folder, ui_port)
         console.print(f"Logs: {folder / 'logs'}. Stop with Ctrl-C.", highlight=False)
-        stopped.wait()
+        ended = _wait(stopped, servers)
+        if ended is not None:
+            console.print(f"[red]The {ended} ended by itself.[/] Read {folder / 'logs'}.", highlight=False)
         console.print("Stopping …")
-    return 0
+    return 0 if ended is None else 1
+
+
+def _start_servers(
+    stack: ExitStack, console: Console, folder: Path, ui_port: int
+) -> dict[str, subprocess.Popen[bytes]]:
+    """Start receiver, Prefect server and worker, and give them by name."""
+    settings = load_settings()
+    require_free("127.0.0.1", ui_port, "Name another port with --ui-port.")
+    require_free(settings.receiver.host, settings.receiver.port, "Set ULTRATHIIO_RECEIVER__PORT.")
+    os.environ["ULTRATHIIO_HOME"] = str(Path.cwd())
+    os.environ.update(prefect_environment(folder, ui_port))
+    open_database(settings.database_url.get_secret_value()).dispose()
+
+    receiver_url = f"http://{settings.receiver.host}:{settings.receiver.port}"
+    receiver = _start(stack, ["flows", "receiver"], folder / "logs/receiver.log", f"{receiver_url}/health")
+    console.print(f"Receiver: {receiver_url}/webhooks/ultracart", highlight=False)
+    ui_url = f"http://127.0.0.1:{ui_port}"
+    with console.status("Prefect server is starting (about 10 seconds) …"):
+        log = folder / "logs/prefect-server.log"
+        prefect = _start(stack, ["prefect", "server", "start"], log, f"{ui_url}/api/health")
+        _deploy()
+    words = ["prefect", "worker", "start", "--pool", POOL, "--limit", PARALLEL_RUNS]
+    worker = child(words, {"PREFECT_WORKER_QUERY_SECONDS": "3"}, folder / "logs/worker.log")
+    console.print(f"Prefect UI: {ui_url}", highlight=False)
+    return {"receiver": receiver, "Prefect server": prefect, "worker": stack.enter_context(worker)}
+
+
+def _wait(stopped: threading.Event, servers: dict[str, subprocess.Popen[bytes]]) -> str | None:
+    """Wait for Ctrl-C or SIGTERM; or give the name of a server that ended by itself."""
+    while not stopped.wait(LOOK_SECONDS):
+        for name, process in servers.items():
+            if process.poll() is not None:
+                return name
+    return None
 
 
 def _point_at_sandbox(stack: ExitStack, folder: Path) -> None:
@@ -109,8 +125,10 @@ def _deliveries_of(sandboxes: Sandboxes) -> Iterator[None]:
         thread.join()
 
 
-def _start(stack: ExitStack, words: list[str], log: Path, health_url: str) -> None:
-    wait_until_answering(health_url, stack.enter_context(child(words, {}, log)), log)
+def _start(stack: ExitStack, words: list[str], log: Path, health_url: str) -> subprocess.Popen[bytes]:
+    process = stack.enter_context(child(words, {}, log))
+    wait_until_answering(health_url, process, log)
+    return process
 
 
 def _deploy() -> None:
