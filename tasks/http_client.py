@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -38,6 +40,7 @@ class Exchange:
     request_id: str | None
     duration_ms: int
     error: RemoteError | None
+    date: datetime | None = None  # the remote system's own clock, where the answer tells it; aware
 
 
 class Pacer(Protocol):
@@ -207,8 +210,17 @@ class HttpClient:
                 request_id=None if response is None else response.headers.get(self._request_id_header),
                 duration_ms=round(seconds * 1000),
                 error=error,
+                date=None if response is None else _date_of(response),
             )
         )
+
+
+def _date_of(response: httpx.Response) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(response.headers.get("date", ""))
+    except ValueError:
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
 
 
 def _may_have_had_effect(error: RemoteUnavailable) -> bool:

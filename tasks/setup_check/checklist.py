@@ -12,6 +12,7 @@ from tasks.setup_check.checks import Check, CheckStatus
 from tasks.setup_check.gateway_checks import check_gateways
 from tasks.setup_check.own_checks import check_database, check_receiver
 from tasks.setup_check.product_checks import check_products
+from tasks.setup_check.reach_checks import check_budget, check_clock, check_reachable
 from tasks.setup_check.thiio_checks import check_thiio
 from tasks.setup_check.thiio_findings import read_thiio
 from tasks.setup_check.ultracart_checks import check_account
@@ -33,8 +34,11 @@ def run_checks(settings: Settings, engine: Engine, run_id: str | None = None) ->
     return [
         database,
         *check_account(settings.ultracart, ultracart),
+        check_clock(ultracart.clock_offset),
+        check_budget(settings.ultracart, ours, datetime.now(UTC)),
         *check_webhook(settings, ultracart),
         check_receiver(settings.receiver),
+        check_reachable(settings.ultracart.webhook_url),
         *check_thiio(settings, thiio),
         *check_products(thiio, ultracart),
         *check_gateways(thiio, ultracart),

@@ -41,6 +41,14 @@ def write_checklist(checks: Sequence[Check]) -> str:
     return f"# Set-up\n\n{counts}\n\n| | check | found | what to do |\n| --- | --- | --- | --- |\n{rows}\n"
 
 
+def write_changes(changes: Sequence[dict[str, str]]) -> str:
+    """Write what was to be changed at the webhook as a Markdown table; nothing if there was nothing."""
+    if not changes:
+        return ""
+    rows = "\n".join(f"| {' | '.join(map(_cell, change.values()))} |" for change in changes)
+    return f"\n## Webhook in UltraCart\n\n| what | was | will be |\n| --- | --- | --- |\n{rows}\n"
+
+
 def fail_if_wrong(checks: Sequence[Check], *, warnings_fail: bool) -> None:
     """Raise `SetupError` that names the lines that failed, warnings too if they count, and the next step."""
     counted = {CheckStatus.FAILED, CheckStatus.WARNING} if warnings_fail else {CheckStatus.FAILED}

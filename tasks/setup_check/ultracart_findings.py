@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import TypeVar
 
 from sqlalchemy import Engine
 
 from tasks.errors import UltraThiioError
+from tasks.http_client import Exchange
 from tasks.notifications.log import Notify
 from tasks.records.models import Window
 from tasks.settings import UltraCartSettings
@@ -39,19 +40,28 @@ class UltraCartFindings:
     gateways: list[wire.RotatingTransactionGateway] | UltraThiioError
     deliveries: list[wire.WebhookLogSummary] | UltraThiioError | None = None
     """What our webhook delivered lately; None: not asked, as there is no such webhook or it is disabled."""
+    clock_offset: timedelta | None = None
+    """How far our clock is ahead of UltraCart's; None if no answer told the time."""
 
 
 def read_ultracart(
     settings: UltraCartSettings, engine: Engine | None, notify: Notify, now: datetime
 ) -> UltraCartFindings:
     """Ask UltraCart; nothing is raised. Every call is notified, and counted if there is an engine."""
-    client = attempt(lambda: open_ultracart(settings, engine, notify))
+    offsets: list[timedelta] = []
+
+    def listen(exchange: Exchange) -> None:
+        if exchange.date is not None:
+            offsets.append(datetime.now(UTC) - exchange.date)
+
+    client = attempt(lambda: open_ultracart(settings, engine, notify, listen))
     if isinstance(client, UltraThiioError):
         return UltraCartFindings(
             items=client, orders=client, customers=client, webhooks=client, partners=client, gateways=client
         )
     with client:
-        return _ask(client, settings.webhook_url, now)
+        findings = _ask(client, settings.webhook_url, now)
+    return replace(findings, clock_offset=offsets[-1] if offsets else None)
 
 
 def _ask(client: UltraCartClient, webhook_url: str, now: datetime) -> UltraCartFindings:

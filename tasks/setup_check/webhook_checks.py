@@ -21,9 +21,10 @@ REGISTERED, ENABLED, SIGN_IN, EVENTS, PARTS = (
 )
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 REGISTER = (
-    f"Register that address at {pages.WEBHOOKS}, or correct {VARIABLE}. A key sees only the webhooks of its "
-    "own application: one that was registered otherwise does not show here."
+    f"Register that address by ultrathiio check --fix or at {pages.WEBHOOKS}, or correct {VARIABLE}. A key "
+    "sees only the webhooks of its own application: one that was registered otherwise does not show here."
 )
+OR_FIX = "Or run: ultrathiio check --fix"
 WITHOUT_EFFECT = {name: {"customer_profile"} for name in EXPANSIONS if name.startswith("customer_")}
 """A customer has no such part: the guide names it, UltraCart ignores it."""
 
@@ -73,14 +74,18 @@ def check_registered(url: str, ours: list[wire.Webhook], every: list[wire.Webhoo
 def check_enabled(webhook: wire.Webhook) -> Check:
     """Check that UltraCart has not switched the webhook off, as it does after many failures."""
     if webhook.disabled:
-        remedy = f"See that the receiver runs (GET /ready), then enable the webhook at {pages.WEBHOOKS}."
+        remedy = (
+            f"See that the receiver runs (GET /ready), then enable the webhook at {pages.WEBHOOKS}. {OR_FIX}"
+        )
         return failed(ENABLED, f"It is disabled, after {webhook.consecutive_failures} failures.", remedy)
     return ok(ENABLED, "It is enabled.")
 
 
 def check_sign_in(webhook: wire.Webhook, receiver: ReceiverSettings) -> Check:
     """Check that the webhook signs in as the receiver expects; whether its password fits, deliveries tell."""
-    remedy = f"Choose Basic at {pages.WEBHOOKS}, with ULTRATHIIO_RECEIVER__USERNAME and its password."
+    remedy = (
+        f"Choose Basic at {pages.WEBHOOKS}, with ULTRATHIIO_RECEIVER__USERNAME and its password. {OR_FIX}"
+    )
     if webhook.authentication_type != "basic":
         return failed(SIGN_IN, f"Its authentication is {webhook.authentication_type or 'none'}.", remedy)
     if not receiver.username:
@@ -93,45 +98,47 @@ def check_sign_in(webhook: wire.Webhook, receiver: ReceiverSettings) -> Check:
 
 def check_events(webhook: wire.Webhook) -> Check:
     """Check that the webhook is subscribed to all events of the guide."""
-    missing = sorted(EXPANSIONS.keys() - _subscriptions(webhook).keys())
+    missing = sorted(EXPANSIONS.keys() - subscriptions_of(webhook).keys())
     if missing:
-        remedy = f"Tick {', '.join(missing)} on the webhook at {pages.WEBHOOKS}."
+        remedy = f"Tick {', '.join(missing)} on the webhook at {pages.WEBHOOKS}. {OR_FIX}"
         return failed(EVENTS, f"Not subscribed: {', '.join(missing)}.", remedy)
     return ok(EVENTS, f"Subscribed: {', '.join(EXPANSIONS)}.")
 
 
 def check_expansions(webhook: wire.Webhook) -> Check:
     """Check that each event brings the parts of the guide: without one, a field is never compared."""
-    given = {name: parts for name, parts in _subscriptions(webhook).items() if name in EXPANSIONS}
+    given = {name: parts for name, parts in subscriptions_of(webhook).items() if name in EXPANSIONS}
     if not given:
         return unknown(PARTS, "an event is subscribed", f"See the line {EVENTS}.")
-    differing = {name: parts for name, parts in given.items() if parts != _parts(EXPANSIONS[name])}
+    differing = {name: parts for name, parts in given.items() if parts != parts_of(EXPANSIONS[name])}
     if not differing:
         return ok(PARTS, "Each event brings the parts that the guide names.")
     found = "; ".join(_difference(name, parts) for name, parts in differing.items()) + "."
     wanted = "; ".join(f"{name}: {EXPANSIONS[name]}" for name in differing)
-    remedy = f"Edit the webhook at {pages.WEBHOOKS} and set the expansions {wanted}."
+    remedy = f"Edit the webhook at {pages.WEBHOOKS} and set the expansions {wanted}. {OR_FIX}"
     is_lacking = any(
         _lacking(name, parts) - WITHOUT_EFFECT.get(name, set()) for name, parts in differing.items()
     )
     return failed(PARTS, found, remedy) if is_lacking else warning(PARTS, found, remedy)
 
 
-def _subscriptions(webhook: wire.Webhook) -> dict[str, set[str]]:
+def subscriptions_of(webhook: wire.Webhook) -> dict[str, set[str]]:
+    """Give the events that a webhook is subscribed to, each with the parts that it brings."""
     return {
-        event.event_name: _parts(event.expansion or "")
+        event.event_name: parts_of(event.expansion or "")
         for category in webhook.event_categories
         for event in category.events
         if event.subscribed
     }
 
 
-def _parts(expansion: str) -> set[str]:
+def parts_of(expansion: str) -> set[str]:
+    """Take an expansion apart: the order of its parts means nothing."""
     return {part.strip() for part in expansion.split(",") if part.strip()}
 
 
 def _lacking(name: str, parts: set[str]) -> set[str]:
-    return _parts(EXPANSIONS[name]) - parts
+    return parts_of(EXPANSIONS[name]) - parts
 
 
 def _difference(name: str, parts: set[str]) -> str:
@@ -139,7 +146,7 @@ def _difference(name: str, parts: set[str]) -> str:
         f"{verb} {', '.join(sorted(differing))}"
         for verb, differing in (
             ("lacks", _lacking(name, parts)),
-            ("also brings", parts - _parts(EXPANSIONS[name])),
+            ("also brings", parts - parts_of(EXPANSIONS[name])),
         )
         if differing
     ]

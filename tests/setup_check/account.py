@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -23,16 +26,19 @@ USERNAME, PASSWORD = "ultracart", "receiver-password"
 class Receiver:
     """Plays our receiver: takes what comes with the right credentials, unless `status` says otherwise.
 
-    With `status` 0 it hangs up instead of answering.
+    It tells `health`. With `status` 0 it hangs up instead of answering.
     """
 
     status: int = 200
     url: str = ""
+    health: Any = field(default_factory=lambda: {"status": "ok", "version": "0"})
 
     def respond(self, request: httpx.Request) -> httpx.Response:
         """Answer a delivery."""
         if not self.status:
             raise CutConnection
+        if request.method == "GET":
+            return httpx.Response(self.status, json=self.health)
         given = request.headers.get("authorization", "")
         wanted = next(httpx.BasicAuth(USERNAME, PASSWORD).auth_flow(httpx.Request("GET", self.url)))
         return httpx.Response(self.status if given == wanted.headers["authorization"] else 401)
@@ -98,3 +104,33 @@ def assert_line(check: Check, status: CheckStatus, words: Sequence[str]) -> None
     assert check.status is status, check
     for word in words:
         assert word in f"{check.found} {check.remedy}"
+
+
+def environment(account: Account) -> dict[str, str]:
+    """Give an account's settings as environment variables."""
+    settings = account.settings
+    ultracart, thiio, receiver = settings.ultracart, settings.thiio, settings.receiver
+    return {
+        "ULTRATHIIO_DATABASE_URL": settings.database_url.get_secret_value(),
+        "ULTRATHIIO_ULTRACART__BASE_URL": ultracart.base_url,
+        "ULTRATHIIO_ULTRACART__SIMPLE_KEY": ultracart.simple_key.get_secret_value(),
+        "ULTRATHIIO_ULTRACART__MERCHANT_ID": ultracart.merchant_id,
+        "ULTRATHIIO_ULTRACART__CHANNEL_PARTNER_CODE": ultracart.channel_partner_code,
+        "ULTRATHIIO_ULTRACART__WEBHOOK_URL": ultracart.webhook_url,
+        "ULTRATHIIO_THIIO__DATABASE_URL": thiio.database_url.get_secret_value(),
+        "ULTRATHIIO_RECEIVER__USERNAME": receiver.username,
+        "ULTRATHIIO_RECEIVER__PASSWORD": receiver.password.get_secret_value(),
+    }
+
+
+def run_command(account: Account, *words: str, **changes: str) -> subprocess.CompletedProcess[str]:
+    """Run `ultrathiio check …` with an account's settings and no terminal."""
+    return subprocess.run(
+        [sys.executable, "-m", "flows", "check", *words],
+        env={**os.environ, **environment(account), "COLUMNS": "240", **changes},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )

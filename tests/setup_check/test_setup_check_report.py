@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-
 import pytest
 
 from tasks.errors import SetupError
 from tasks.setup_check.checks import Check, failed, ok, unknown, warning
-from tasks.setup_check.report import count_statuses, fail_if_wrong, read_rows, write_checklist, write_rows
+from tasks.setup_check.report import (
+    count_statuses,
+    fail_if_wrong,
+    read_rows,
+    write_changes,
+    write_checklist,
+    write_rows,
+)
 from tasks.setup_check.steps import check_everything
-from tests.setup_check.account import Account
+from tests.setup_check.account import Account, environment, run_command
 
 CHECKS = [
     ok("Good", "It is good."),
@@ -20,30 +23,6 @@ CHECKS = [
     failed("Bad", "It is bad.", "Set ULTRATHIIO_X."),
     unknown("Dark", "light is made", "See the line Bad."),
 ]
-
-
-def environment(account: Account) -> dict[str, str]:
-    """Give an account's settings as environment variables."""
-    settings = account.settings
-    ultracart, thiio, receiver = settings.ultracart, settings.thiio, settings.receiver
-    return {
-        "ULTRATHIIO_DATABASE_URL": settings.database_url.get_secret_value(),
-        "ULTRATHIIO_ULTRACART__BASE_URL": ultracart.base_url,
-        "ULTRATHIIO_ULTRACART__SIMPLE_KEY": ultracart.simple_key.get_secret_value(),
-        "ULTRATHIIO_ULTRACART__MERCHANT_ID": ultracart.merchant_id,
-        "ULTRATHIIO_ULTRACART__CHANNEL_PARTNER_CODE": ultracart.channel_partner_code,
-        "ULTRATHIIO_ULTRACART__WEBHOOK_URL": ultracart.webhook_url,
-        "ULTRATHIIO_THIIO__DATABASE_URL": thiio.database_url.get_secret_value(),
-        "ULTRATHIIO_RECEIVER__USERNAME": receiver.username,
-        "ULTRATHIIO_RECEIVER__PASSWORD": receiver.password.get_secret_value(),
-    }
-
-
-def run_command(account: Account, **changes: str) -> subprocess.CompletedProcess[str]:
-    """Run `ultrathiio check` with an account's settings."""
-    variables = {**os.environ, **environment(account), "COLUMNS": "240", **changes}
-    command = [sys.executable, "-m", "flows", "check"]
-    return subprocess.run(command, env=variables, capture_output=True, text=True, timeout=60, check=False)
 
 
 def test_rows_survive_the_way_to_the_flow() -> None:
@@ -65,6 +44,18 @@ def test_the_artifact_has_a_tick_a_line() -> None:
         "| ? unknown | Dark | This cannot be told until light is made. | See the line Bad. |\n"
     )
     assert count_statuses(CHECKS) == {"ok": 1, "warning": 1, "failed": 1, "unknown": 1}
+
+
+def test_what_changed_stands_under_the_lines() -> None:
+    """A value cannot break that table either; without changes there is none."""
+    changes = [{"what": "state", "is_now": "a|b", "will_be": "enabled"}]
+
+    assert write_changes([]) == ""
+    assert write_changes(changes) == (
+        "\n## Webhook in UltraCart\n\n"
+        "| what | was | will be |\n| --- | --- | --- |\n"
+        "| state | a\\|b | enabled |\n"
+    )
 
 
 @pytest.mark.parametrize(
