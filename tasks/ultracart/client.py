@@ -44,8 +44,6 @@ ITEMS_PER_PAGE = 2_000
 ORDERS_PER_BATCH = 500
 CACHE_LAG = timedelta(minutes=15)
 """UltraCart's query cache is faster, but lacks the last minutes (vendor's sample get_orders_by_query.py)."""
-REJECTED_RETENTION = timedelta(days=365)
-"""UltraCart deletes rejected orders after a year (its page 1376806)."""
 MARGIN = timedelta(seconds=1)
 
 Row = TypeVar("Row")
@@ -150,8 +148,9 @@ class UltraCartClient:
             for page in self._query(_between(happened, window), window.end):
                 yield [order for order in page if order.order_id not in seen]
                 seen |= {order.order_id for order in page}
-        placed = Window(window.end - REJECTED_RETENTION, window.end)
-        rejected = {"current_stage": "Rejected", **_between("creation_date", placed)}
+        # No filter knows the date of a rejection, and an order of any age may be rejected today.
+        # That UltraCart keeps rejected orders for a year only (its page 1376806) bounds what comes.
+        rejected = {"current_stage": "Rejected", "creation_date_end": _text(window.end + MARGIN)}
         for page in self._query(rejected, window.end):
             yield [
                 order

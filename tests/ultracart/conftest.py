@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from tasks.http_client import Exchange
@@ -33,4 +34,12 @@ def told() -> list[Exchange]:
 def client(settings: UltraCartSettings, told: list[Exchange]) -> Iterator[UltraCartClient]:
     """A client of the stand-in."""
     with UltraCartClient.connect(settings, told.append) as client:
+        yield client
+
+
+@pytest.fixture
+def http(ultracart: UltraCartSandbox) -> Iterator[httpx.Client]:
+    """A bare HTTP client with the stand-in's key and the right version."""
+    headers = {"x-ultracart-simple-key": ultracart.simple_key, "X-UltraCart-Api-Version": "2017-03-01"}
+    with httpx.Client(base_url=ultracart.base_url, headers=headers) as client:
         yield client

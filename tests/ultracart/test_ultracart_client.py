@@ -87,14 +87,28 @@ def test_orders_of_a_window_are_those_placed_in_it(client: UltraCartClient, shop
 def test_rows_that_move_to_an_earlier_page_are_not_missed(
     client: UltraCartClient, ultracart: UltraCartSandbox, shop: Shop
 ) -> None:
-    """Orders deleted while pages are read move others forward; the list is read again for them."""
+    """Orders deleted while pages are read move others forward; an earlier page is read for them."""
     pages = client.iter_orders(all_time(shop))
     found = ids_of([next(pages)])
-    for order_id in found[:5]:
-        del ultracart.store.orders[order_id]
+    with ultracart.lock:  # the next page is under way already
+        for order_id in found[:5]:
+            del ultracart.store.orders[order_id]
     found += ids_of(pages)
 
     assert sorted(found) == sorted(ultracart_order_id(order.number) for order in shop.orders)
+
+
+def test_an_order_of_any_age_comes_when_it_is_rejected(
+    client: UltraCartClient, ultracart: UltraCartSandbox
+) -> None:
+    """A check that never came, given up after more than a year, is news of today."""
+    order_id = ultracart.place_order("nora@example.com", is_paid=False)
+    now = datetime.now(UTC)
+    ultracart.store.orders[order_id]["creation_dts"] = now - timedelta(days=400)
+    ultracart.reject_order(order_id)
+
+    changed = client.iter_changed_orders(Window(now - timedelta(minutes=1), now + timedelta(minutes=1)))
+    assert ids_of(changed) == [order_id]
 
 
 def test_an_order_changed_in_any_way_that_has_a_date_comes_once(

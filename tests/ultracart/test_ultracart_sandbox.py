@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,14 +21,6 @@ IMPORT: dict[str, Any] = {
     "payment_method": "Purchase Order",
     "items": [{"merchant_item_id": "BONE", "quantity": 1}],
 }
-
-
-@pytest.fixture
-def http(ultracart: UltraCartSandbox) -> Iterator[httpx.Client]:
-    """A bare HTTP client with the right key and version."""
-    headers = {"x-ultracart-simple-key": ultracart.simple_key, "X-UltraCart-Api-Version": "2017-03-01"}
-    with httpx.Client(base_url=ultracart.base_url, headers=headers) as client:
-        yield client
 
 
 @pytest.mark.parametrize(

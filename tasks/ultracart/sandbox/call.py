@@ -69,10 +69,18 @@ def match_path(template: str, path: str) -> dict[str, str] | None:
     return parts
 
 
-def cut_page(call: Call, rows: Sequence[Any], payload_name: str, cap: int) -> dict[str, Any]:
-    """Give the page that a call asks for, in UltraCart's envelope; a `_limit` above `cap` is refused."""
+def cut_page(
+    call: Call, rows: Sequence[Any], payload_name: str, cap: int, *, clamps: bool = False
+) -> dict[str, Any]:
+    """Give the page that a call asks for, in UltraCart's envelope.
+
+    A `_limit` above `cap` is refused, or with `clamps` taken for `cap`: the vendor only says that it may
+    answer 400.
+    """
     limit = _whole_number(call, "_limit", DEFAULT_LIMIT)
     offset = _whole_number(call, "_offset", 0)
+    if clamps:
+        limit = min(limit, cap)
     if not 1 <= limit <= cap:
         raise Refusal(f"_limit must be between 1 and {cap}.")
     page = rows[offset : offset + limit]

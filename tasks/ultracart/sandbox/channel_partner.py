@@ -7,6 +7,7 @@ published: the texts are ours, and `takes_duplicate_imports` switches between bo
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -54,10 +55,7 @@ def import_order(store: Store, call: Call) -> dict[str, Any]:
 
 def get_partner_order(store: Store, call: Call) -> dict[str, Any]:
     """Answer GET /channel_partner/orders/{order_id}; other partners' orders are refused."""
-    order = store.find_order(call.parts["order_id"])
-    if "channel_partner" not in order:
-        raise Refusal(f"Order {order['order_id']} is not of this channel partner.")
-    return single("order", show_order(order, call.expand))
+    return single("order", show_order(_find_own(store, call.parts["order_id"]), call.expand))
 
 
 def get_by_partner_order_id(store: Store, call: Call) -> dict[str, Any]:
@@ -73,7 +71,7 @@ def cancel_by_partner_order_id(store: Store, call: Call) -> dict[str, Any]:
 
 def cancel_by_order_id(store: Store, call: Call) -> dict[str, Any]:
     """Answer DELETE /channel_partner/cancel/by_ultracart_order_id/{id}."""
-    refused = reject_if_possible(store, store.find_order(call.parts["order_id"]))
+    refused = reject_if_possible(store, _find_own(store, call.parts["order_id"]))
     return {"cancel_errors": [refused] if refused else [], "success": not refused, "metadata": {}}
 
 
@@ -86,10 +84,17 @@ def find_partner_orders(store: Store, partner_order_id: str) -> list[dict[str, A
     ]
 
 
+def _find_own(store: Store, order_id: str) -> dict[str, Any]:
+    order = store.find_order(order_id)
+    if "channel_partner" not in order:
+        raise Refusal(f"Order {order_id} is not of this channel partner.")
+    return order
+
+
 def _find(store: Store, partner_order_id: str) -> dict[str, Any]:
     found = find_partner_orders(store, partner_order_id)
     if not found:
-        raise Refusal("No order with this channel partner order id could be found. It does not exist.")
+        raise store.missing("channel partner order")
     return found[0]
 
 
@@ -156,6 +161,8 @@ def _draft(store: Store, body: dict[str, Any]) -> Draft:
         paid_at=placed_at if is_paid else None,
         customer=store.customer_by_email(body["email"]) if associate else None,
         coupons=body.get("coupons") or [],
+        checkout=_checkout(body),
+        transactions=_transactions(body, placed_at),
         channel_partner={
             "channel_partner_code": store.channel_partner_code,
             "channel_partner_oid": PARTNER_OID,
@@ -185,6 +192,25 @@ def _address(body: dict[str, Any], prefix: str) -> dict[str, Any]:
     return {
         name.removeprefix(prefix): value for name, value in body.items() if name.startswith(prefix) and value
     }
+
+
+def _checkout(body: dict[str, Any]) -> dict[str, Any]:
+    names = {"ip_address": "customer_ip_address", "storefront_host_name": "storefront_host_name"}
+    names |= {f"custom_field{number}": f"custom_field{number}" for number in range(1, 8)}
+    return {name: body[given] for given, name in names.items() if body.get(given)}
+
+
+def _transactions(body: dict[str, Any], at: datetime) -> list[dict[str, Any]]:
+    """Give the proof of an outside charge as the order shows it."""
+    given = body.get("transaction")
+    if not given:
+        return []
+    shown = {
+        "successful": given.get("successful"),
+        "details": given.get("details"),
+        "transaction_timestamp": at,
+    }
+    return [shown]
 
 
 def _cents(amount: Any) -> int:

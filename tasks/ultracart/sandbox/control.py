@@ -3,7 +3,10 @@
 POST /_sandbox/faults           {"method", "path", "status" | "delay_seconds" | "cut", "times"}
 POST /_sandbox/switches         {"lose": [name | null], "duplicate": […], "hold_back": […], "body_shape",
                                  "send_order", "takes_duplicate_imports", "import_warnings",
-                                 "refuses_concurrent_calls", "is_disabled", "cache_lag_seconds"}
+                                 "refuses_concurrent_calls", "is_disabled", "cache_lag_seconds",
+                                 "backs_off", "not_found_status": 400 | 404, "clamps_limit",
+                                 "refused_scopes": {scope: 401 | 403}, "deletes_old_rejected",
+                                 "requires_refund_reason"}
 POST /_sandbox/webhooks         {"url", "username", "password"}
 POST /_sandbox/actions/<name>   the arguments of a method of `Actions`
 POST /_sandbox/deliver          sends the waiting events
@@ -22,6 +25,7 @@ import msgspec
 
 from tasks.ultracart.sandbox.call import Refusal
 from tasks.ultracart.sandbox.dispatcher import BodyShape, SendOrder
+from tasks.ultracart.sandbox.scopes import check_refusals
 
 if TYPE_CHECKING:
     from tasks.ultracart.sandbox.server import UltraCartSandbox
@@ -81,13 +85,28 @@ def _switch(sandbox: UltraCartSandbox, given: dict[str, Any]) -> dict[str, Any]:
         "takes_duplicate_imports": (store, "takes_duplicate_imports", bool),
         "import_warnings": (store, "import_warnings", tuple),
         "cache_lag_seconds": (store, "cache_lag", lambda seconds: timedelta(seconds=seconds)),
+        "not_found_status": (store, "not_found_status", _not_found_status),
+        "clamps_limit": (store, "clamps_limit", bool),
+        "refused_scopes": (store, "refused_scopes", check_refusals),
+        "deletes_old_rejected": (store, "deletes_old_rejected", bool),
+        "requires_refund_reason": (store, "requires_refund_reason", bool),
+        "backs_off": (dispatcher, "backs_off", bool),
         "refuses_concurrent_calls": (sandbox, "refuses_concurrent_calls", bool),
         "is_disabled": (sandbox, "is_disabled", bool),
     }
-    chosen = [(places[name], value) for name, value in given.items()]
-    for (target, attribute, convert), value in chosen:
-        setattr(target, attribute, convert(value))
+    chosen = []
+    for name, value in given.items():
+        target, attribute, convert = places[name]
+        chosen.append((target, attribute, convert(value)))
+    for target, attribute, converted in chosen:
+        setattr(target, attribute, converted)
     return {}
+
+
+def _not_found_status(status: int) -> int:
+    if status not in (400, 404):
+        raise ValueError("what does not exist is answered 400 or 404")
+    return status
 
 
 def _json(status: int, body: Any) -> httpx.Response:

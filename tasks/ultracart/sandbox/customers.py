@@ -11,6 +11,15 @@ from tasks.ultracart.sandbox.store import Store
 
 PAGE_CAP = 200
 CUSTOMER_FIRST_NEW = 1_900_001
+FIRST_NEW_ADDRESS = 4_000_001
+FIXED = frozenset(
+    {
+        "customer_profile_oid", "merchant_id", "signup_dts", "last_modified_dts", "last_modified_by",
+        "orders_summary", "quotes_summary", "password",
+    }
+)  # fmt: skip
+SORTS = frozenset({"customer_profile_oid", "email", "last_modified_dts", "signup_dts"})
+"""The vendor publishes no list; these are ours."""
 PAGING = frozenset({"_limit", "_offset", "_sort", "_expand"})
 
 Test = Callable[[dict[str, Any], Any], bool]
@@ -20,10 +29,24 @@ def _since(field: str) -> Test:
     return lambda customer, text: customer[field] >= read_time(text, field)
 
 
+def _address(kind: str, field: str) -> Test:
+    """Look at all addresses of a customer, which are lists."""
+
+    def test(customer: dict[str, Any], wanted: Any) -> bool:
+        held = [str(address.get(field) or "") for address in customer.get(kind) or ()]
+        return str(wanted).casefold() in [text.casefold() for text in held]
+
+    return test
+
+
 def _until(field: str) -> Test:
     return lambda customer, text: customer[field] <= read_time(text, field)
 
 
+ADDRESS_FILTERS = (
+    "first_name", "last_name", "company", "city", "state", "postal_code", "country_code", "day_phone",
+    "evening_phone",
+)  # fmt: skip
 FILTERS: dict[str, Test] = {
     "email": lambda customer, email: customer["email"].casefold() == email.casefold(),
     "emails": lambda customer, emails: customer["email"].casefold() in {each.casefold() for each in emails},
@@ -32,6 +55,13 @@ FILTERS: dict[str, Test] = {
     "last_modified_dts_end": _until("last_modified_dts"),
     "signup_dts_start": _since("signup_dts"),
     "signup_dts_end": _until("signup_dts"),
+    "qb_class": lambda customer, wanted: customer.get("qb_class") == wanted,
+    "quickbooks_code": lambda customer, wanted: customer.get("qb_code") == wanted,
+    **{
+        f"{kind}_{name}": _address(kind, {"state": "state_region"}.get(name, name))
+        for kind in ("billing", "shipping")
+        for name in ADDRESS_FILTERS
+    },
 }
 """Both ends of a time filter are included; whether UltraCart does so is not published."""
 
@@ -57,7 +87,7 @@ def get_customer_by_email(store: Store, call: Call) -> dict[str, Any]:
     """Answer GET /customer/customers/by_email/{email}."""
     customer = store.customer_by_email(call.parts["email"])
     if customer is None:
-        raise Refusal("Server side object 'customer' could not be found. It does not exist.")
+        raise store.missing("customer")
     return single("customer", _show(store, customer, call))
 
 
@@ -68,14 +98,10 @@ def insert_customer(store: Store, call: Call) -> dict[str, Any]:
 
 def add_customer(store: Store, fields: dict[str, Any]) -> dict[str, Any]:
     """Make a customer and its event; refused without e-mail, and with one that is taken."""
-    email = fields.get("email")
-    if not isinstance(email, str) or "@" not in email:
-        raise Refusal("email is required.")
-    if store.customer_by_email(email):
-        raise Refusal("A customer with this email exists already.")
+    _check_email(store, fields.get("email"), None)
     now = store.clock()
     customer = {
-        **{name: value for name, value in fields.items() if name != "password"},
+        **_writable(store, fields),
         "customer_profile_oid": store.next_number("customer", CUSTOMER_FIRST_NEW),
         "merchant_id": store.merchant_id,
         "signup_dts": now,
@@ -96,11 +122,31 @@ def update_customer(store: Store, call: Call) -> dict[str, Any]:
 def change_customer(store: Store, oid: str | int, changes: dict[str, Any]) -> dict[str, Any]:
     """Change a customer and make its event."""
     customer = store.find_customer(oid)
-    fixed = {"customer_profile_oid", "merchant_id", "signup_dts", "last_modified_dts", "password"}
-    customer |= {name: value for name, value in changes.items() if name not in fixed}
-    customer["last_modified_dts"] = store.clock()
+    if "email" in changes:
+        _check_email(store, changes["email"], customer)
+    customer |= _writable(store, changes) | {"last_modified_dts": store.clock()}
     store.emit("customer_update", customer)
     return customer
+
+
+def _check_email(store: Store, email: Any, owner: dict[str, Any] | None) -> None:
+    if not isinstance(email, str) or "@" not in email:
+        raise Refusal("email is required.")
+    # That an e-mail belongs to one profile is an assumption: the call by e-mail answers with one.
+    if store.customer_by_email(email) not in (None, owner):
+        raise Refusal("A customer with this email exists already.")
+
+
+def _writable(store: Store, fields: dict[str, Any]) -> dict[str, Any]:
+    """Give what a caller may set, with an oid for each new address; a password is never shown again."""
+    written = {name: value for name, value in fields.items() if name not in FIXED}
+    for kind in ("billing", "shipping"):
+        if kind in written:
+            name = f"customer_{kind}_oid"
+            written[kind] = [
+                {name: store.next_number(name, FIRST_NEW_ADDRESS)} | address for address in written[kind]
+            ]
+    return written
 
 
 def delete_customer(store: Store, call: Call) -> None:
@@ -115,9 +161,11 @@ def merge_customer(store: Store, call: Call) -> None:
     customer, body = store.find_customer(call.parts["oid"]), call.object()
     by_email = store.customer_by_email(body["email"]) if "email" in body else None
     absorbed = by_email or store.find_customer(body.get("customer_profile_oid", ""))
+    if absorbed is customer:
+        raise Refusal("A customer cannot be merged with itself.")
     for order in store.orders.values():
         if order.get("customer_profile", {}).get("customer_profile_oid") == absorbed["customer_profile_oid"]:
-            order["customer_profile"]["customer_profile_oid"] = customer["customer_profile_oid"]
+            order["customer_profile"] |= {name: customer[name] for name in ("customer_profile_oid", "email")}
     del store.customers[absorbed["customer_profile_oid"]]
     customer["last_modified_dts"] = store.clock()
     store.emit("customer_update", customer)
@@ -126,12 +174,21 @@ def merge_customer(store: Store, call: Call) -> None:
 def _page(store: Store, call: Call, filters: dict[str, Any]) -> dict[str, Any]:
     if unknown := filters.keys() - FILTERS.keys():
         raise Refusal(f"This stand-in does not filter customers by {', '.join(sorted(unknown))}.", 501)
-    rows = [
-        _show(store, customer, call)
+    found = [
+        customer
         for customer in store.customers.values()
         if all(FILTERS[name](customer, value) for name, value in filters.items())
     ]
-    return cut_page(call, rows, "customers", PAGE_CAP)
+    rows = [_show(store, customer, call) for customer in _sorted(found, call)]
+    return cut_page(call, rows, "customers", PAGE_CAP, clamps=store.clamps_limit)
+
+
+def _sorted(customers: list[dict[str, Any]], call: Call) -> list[dict[str, Any]]:
+    wish = call.query.get("_sort", "customer_profile_oid")
+    name = wish.lstrip("+-")
+    if name not in SORTS:  # an unencoded plus arrives as a space, and is refused
+        raise Refusal(f"_sort {wish!r} is not possible.")
+    return sorted(customers, key=lambda customer: customer[name], reverse=wish.startswith("-"))
 
 
 def _show(store: Store, customer: dict[str, Any], call: Call) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import base64
 import gzip
 import random
 import time
-import uuid
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -19,13 +19,12 @@ from typing import Any
 import httpx
 import msgspec
 
+from tasks.ultracart.sandbox.delivery_log import is_due, note_delivery, write_log
 from tasks.ultracart.sandbox.serialize import plain, show_customer, show_order
 from tasks.ultracart.sandbox.store import QueuedEvent, Store, WebhookState
 
-FAILURES_BEFORE_DISABLED = 10
 ANSWER_SECONDS = 30.0
 """How long UltraCart waits for an answer (its page on webhooks)."""
-LOG_TEXT = 100_000
 
 
 class BodyShape(StrEnum):
@@ -67,7 +66,12 @@ class Switches:
 
 
 class Dispatcher:
-    """Delivers by POST with Basic authentication, at most `maximum_events` of a webhook at a time."""
+    """Delivers by POST with Basic authentication, bundled by `maximum_events` and `maximum_size`.
+
+    With `backs_off` a webhook that failed waits 1, 2, 4, … minutes for its next delivery, as
+    `next_retry_after` shows. That is off at first, unlike UltraCart: whoever calls `deliver()` again expects
+    a new attempt, and the time to wait for is real.
+    """
 
     def __init__(self, store: Store, lock: AbstractContextManager[Any]) -> None:
         self._store = store
@@ -76,6 +80,7 @@ class Dispatcher:
         self.switches = Switches()
         self.body_shape = BodyShape.ARRAY
         self.send_order = SendOrder.AS_HAPPENED
+        self.backs_off = False
 
     def lose_next(self, event_name: str | None = None) -> None:
         """Never send the next event of this name (None: of any)."""
@@ -90,10 +95,11 @@ class Dispatcher:
         self.switches.hold_back.append(event_name)
 
     def deliver(self) -> DeliveryReport:
-        """Send what waits, each webhook until it is empty or fails."""
+        """Send what waits, each webhook until it is empty or fails; one that is not due is left out."""
         report = DeliveryReport()
         with self._lock:
-            webhooks = [each for each in self._store.webhooks.values() if not each.resource["disabled"]]
+            now = self._store.clock()
+            webhooks = [each for each in self._store.webhooks.values() if is_due(each, now)]
         with httpx.Client(timeout=ANSWER_SECONDS) as client:
             for webhook in webhooks:
                 self._deliver_to(client, webhook, report)
@@ -103,13 +109,13 @@ class Dispatcher:
         with self._lock:
             sending, held_back = self._choose(webhook.queue, report)
             webhook.queue[:] = held_back
-        size = webhook.resource["maximum_events"]
-        for start in range(0, len(sending), size):
-            batch = sending[start : start + size]
+        sent = 0
+        for batch in list(_batches(webhook, sending)):
             if not self._send(client, webhook, batch, report):
                 with self._lock:
-                    webhook.queue[:0] = sending[start:]
+                    webhook.queue[:0] = sending[sent:]
                 return
+            sent += len(batch)
 
     def _choose(
         self, queue: list[QueuedEvent], report: DeliveryReport
@@ -148,15 +154,10 @@ class Dispatcher:
         return True
 
     def _body(self, webhook: WebhookState, batch: list[QueuedEvent]) -> bytes:
-        subscriptions = webhook.subscriptions()
-        events = [
-            {event.name: plain(_show(event, frozenset(subscriptions.get(event.name, "").split(","))))}
-            for event in batch
-        ]
         shape = self.body_shape
         if webhook.resource["compress_events"] and shape in (BodyShape.ARRAY, BodyShape.EVENTS):
             shape = BodyShape.PACKED if shape is BodyShape.ARRAY else BodyShape.EVENTS_PACKED
-        return write_body(events, shape)
+        return write_body([_show(webhook, event) for event in batch], shape)
 
     def _post(
         self, client: httpx.Client, webhook: WebhookState, batch: list[QueuedEvent], body: bytes
@@ -165,32 +166,18 @@ class Dispatcher:
         auth = None
         if resource["authentication_type"] == "basic":
             auth = httpx.BasicAuth(resource["basic_username"], resource["basic_password"])
+        headers = {"content-type": "application/json; charset=UTF-8"}
+        request = client.build_request("POST", resource["webhook_url"], content=body, headers=headers)
         started = time.monotonic()
+        response: httpx.Response | str
         try:
-            response = client.post(
-                resource["webhook_url"],
-                content=body,
-                headers={"content-type": "application/json; charset=UTF-8"},
-                auth=auth or httpx.USE_CLIENT_DEFAULT,
-            )
-            status, text = response.status_code, response.text
+            response = client.send(request, auth=auth)
         except httpx.TransportError as error:
-            status, text = 0, type(error).__name__
-        log = {
-            "request_id": uuid.uuid4().hex.upper(),
-            "delivery_dts": self._store.clock(),
-            "duration": round((time.monotonic() - started) * 1000),
-            "status_code": status,
-            "success": 200 <= status < 300,
-            "event_names": [event.name for event in batch],
-            "order_ids": [event.object["order_id"] for event in batch if "order_id" in event.object],
-            "uri": resource["webhook_url"],
-            "request": body.decode()[:LOG_TEXT],
-            "response": text[:LOG_TEXT],
-            "webhook_oid": resource["webhook_oid"],
-        }
+            response = type(error).__name__
+        log = write_log(batch, request, response, self._store.clock())
+        log["duration"] = round((time.monotonic() - started) * 1000)
         with self._lock:
-            _note(webhook, log)
+            note_delivery(webhook, log, backs_off=self.backs_off)
         return bool(log["success"])
 
 
@@ -209,9 +196,27 @@ def write_body(events: list[Any], shape: BodyShape) -> bytes:
             return msgspec.json.encode({"events": packed})
 
 
-def _show(event: QueuedEvent, expand: frozenset[str]) -> dict[str, Any]:
+def _show(webhook: WebhookState, event: QueuedEvent) -> dict[str, Any]:
+    """Give an event as it is sent: its name and the parts of its object that the webhook asks for."""
+    expand = frozenset(webhook.subscriptions().get(event.name, "").split(","))
     show = show_customer if event.name.startswith("customer_") else show_order
-    return show(event.object, expand)
+    return {event.name: plain(show(event.object, expand))}
+
+
+def _batches(webhook: WebhookState, events: list[QueuedEvent]) -> Iterator[list[QueuedEvent]]:
+    """Bundle events up to the webhook's `maximum_events` and `maximum_size` (bytes); a big one goes alone."""
+    most, room = webhook.resource["maximum_events"], webhook.resource["maximum_size"]
+    batch: list[QueuedEvent] = []
+    size = 0
+    for event in events:
+        length = len(msgspec.json.encode(_show(webhook, event)))
+        if batch and (len(batch) >= most or size + length > room):
+            yield batch
+            batch, size = [], 0
+        batch.append(event)
+        size += length
+    if batch:
+        yield batch
 
 
 def _use_up(names: list[str | None], event_name: str) -> bool:
@@ -220,10 +225,3 @@ def _use_up(names: list[str | None], event_name: str) -> bool:
             names.remove(name)
             return True
     return False
-
-
-def _note(webhook: WebhookState, log: dict[str, Any]) -> None:
-    webhook.logs.append(log)
-    failures = 0 if log["success"] else webhook.resource["consecutive_failures"] + 1
-    webhook.resource["consecutive_failures"] = failures
-    webhook.resource["disabled"] = failures >= FAILURES_BEFORE_DISABLED

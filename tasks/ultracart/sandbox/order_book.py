@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from tasks.ultracart.sandbox.serialize import Money
 from tasks.ultracart.sandbox.store import Store
 
 FIRST_NEW_ORDER = 9_200_001
+CHECKOUT = {"customer_ip_address": "192.0.2.10", "storefront_host_name": "shop.example.com"}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -37,6 +38,7 @@ class Draft:
     channel_partner: dict[str, Any] | None = None
     auto_order: dict[str, Any] | None = None
     transactions: list[dict[str, Any]] = field(default_factory=list)
+    checkout: dict[str, Any] = field(default_factory=dict)
 
 
 def next_order_id(store: Store) -> str:
@@ -66,7 +68,7 @@ def build_order(store: Store, draft: Draft) -> dict[str, Any]:
         "items": _items(store, draft),
         "summary": _summary(draft),
         "payment": _payment(draft),
-        "checkout": {"customer_ip_address": "192.0.2.10", "storefront_host_name": "shop.example.com"},
+        "checkout": CHECKOUT | draft.checkout,
         "taxes": {"tax_county": "", "tax_shipping": False},
         "coupons": [{"coupon_code": code, "base_coupon_code": code} for code in draft.coupons],
     }
@@ -111,6 +113,37 @@ def refund(order: dict[str, Any], total_cents: int, at: datetime, reason: str | 
         for item in order["items"]:
             item["quantity_refunded"] = item["quantity"]
             item["total_refunded"] = item["total_cost_with_discount"]
+
+
+REFUNDED_PARTS = (
+    "subtotal_refunded", "subtotal_discount_refunded", "tax_refunded", "shipping_handling_refunded",
+)  # fmt: skip
+
+
+def check_refunded_lines(order: dict[str, Any], body: dict[str, Any]) -> None:
+    """Refuse a refund of more pieces than were sold."""
+    for item, given in _refunded_lines(order, body):
+        if given.get("quantity_refunded", 0) > item["quantity"]:
+            raise Refusal(f"Item {item['merchant_item_id']} cannot be refunded more often than it was sold.")
+
+
+def split_refund(order: dict[str, Any], body: dict[str, Any]) -> None:
+    """Note how a refund is made up, as the body of the call names it; both count from the beginning."""
+    for name in REFUNDED_PARTS:
+        if amount := body.get("summary", {}).get(name):
+            order["summary"][name] = Money.read(amount)
+    for item, given in _refunded_lines(order, body):
+        if "quantity_refunded" in given:
+            item["quantity_refunded"] = given["quantity_refunded"]
+        if "total_refunded" in given:
+            item["total_refunded"] = Money.read(given["total_refunded"])
+
+
+def _refunded_lines(
+    order: dict[str, Any], body: dict[str, Any]
+) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    named = {item["item_index"]: item for item in body.get("items", []) if "item_index" in item}
+    return ((item, named.get(item["item_index"], {})) for item in order["items"])
 
 
 def reject(order: dict[str, Any], at: datetime, reason: str | None) -> None:

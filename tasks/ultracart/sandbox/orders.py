@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any
 
 from tasks.ultracart.sandbox import order_book
 from tasks.ultracart.sandbox.call import DONE, Call, Refusal, cut_page, read_time, single
-from tasks.ultracart.sandbox.serialize import show_order
+from tasks.ultracart.sandbox.serialize import Money, show_order
 from tasks.ultracart.sandbox.store import Store
 
 PAGE_CAP = 200
 BATCH_CAP = 500
+REFUND_REASONS = ("CustomerCancel", "Damaged", "WrongItem")
+"""The merchant's own choice; these are made up."""
 PAGING = frozenset({"_limit", "_offset", "_sort", "_expand", "_since"})
 
 Test = Callable[[dict[str, Any], Any], bool]
@@ -41,13 +42,17 @@ def _dates(name: str, date_of: Callable[[dict[str, Any]], Any]) -> dict[str, Tes
     return {f"{name}_begin": begin, f"{name}_end": end}
 
 
+BILLING_FILTERS = (
+    "email", "first_name", "last_name", "company", "city", "state_region", "postal_code", "country_code",
+)  # fmt: skip
 FILTERS: dict[str, Test] = {
     "order_id": lambda order, wanted: order["order_id"] == wanted,
     "current_stage": lambda order, wanted: order["current_stage"] == wanted,
     "item_id": lambda order, wanted: wanted in {item["merchant_item_id"] for item in order["items"]},
-    "email": _equals("billing", "email"),
-    "first_name": _equals("billing", "first_name"),
-    "last_name": _equals("billing", "last_name"),
+    "total": lambda order, wanted: order["summary"]["total"].cents == round(float(wanted) * 100),
+    "phone": _equals("billing", "day_phone"),
+    **{name: _equals("billing", name) for name in BILLING_FILTERS},
+    "storefront_host_name": _equals("checkout", "storefront_host_name"),
     "payment_method": _equals("payment", "payment_method"),
     "customer_profile_oid": _equals("customer_profile", "customer_profile_oid"),
     "channel_partner_code": _equals("channel_partner", "channel_partner_code"),
@@ -99,7 +104,10 @@ def update_order(store: Store, call: Call) -> dict[str, Any]:
     """Answer PUT /order/orders/{order_id}: addresses and checkout fields only, as this stand-in goes."""
     order = store.find_order(call.parts["order_id"])
     for part in ("billing", "shipping", "checkout"):
-        order[part] = order[part] | call.object().get(part, {})
+        given = call.object().get(part, {})
+        order[part] = order[part] | {
+            name: given[name] for name in given if not name.endswith(("_date", "_dts"))
+        }
     store.emit("order_update", order)
     return single("order", show_order(order, call.expand))
 
@@ -114,11 +122,14 @@ def delete_order(store: Store, call: Call) -> None:
 def refund_order(store: Store, call: Call) -> dict[str, Any]:
     """Answer PUT /order/orders/{order_id}/refund: the body's totals are the cumulative aim."""
     order, body = store.find_order(call.parts["order_id"]), call.object()
-    aim = body.get("summary", {}).get("total_refunded", {}).get("value")
-    if aim is None:
+    aim = body.get("summary", {}).get("total_refunded", {})
+    if "value" not in aim:
         raise Refusal("summary.total_refunded is required.")
-    cents = int((Decimal(str(aim)) * 100).to_integral_value())
-    order_book.refund(order, cents, store.clock(), body.get("refund_reason"))
+    if store.requires_refund_reason and not body.get("refund_reason"):
+        raise Refusal("refund_reason is required.")
+    order_book.check_refunded_lines(order, body)
+    order_book.refund(order, Money.read(aim).cents, store.clock(), body.get("refund_reason"))
+    order_book.split_refund(order, body)
     store.emit("order_refund", order)
     if call.query.get("reject_after_refund") == "true":
         order_book.reject(order, store.clock(), body.get("reject_reason"))
@@ -127,9 +138,15 @@ def refund_order(store: Store, call: Call) -> dict[str, Any]:
 
 
 def tell_refundable(store: Store, call: Call) -> dict[str, Any]:
-    """Answer GET /order/orders/{order_id}/refundable."""
+    """Answer GET /order/orders/{order_id}/refundable; no value means no (vendor's SDK)."""
     order = store.find_order(call.parts["order_id"])
-    return {**DONE, "refundable": "payment_dts" in order["payment"]}
+    reasons = [{"value": reason, "description": reason} for reason in REFUND_REASONS]
+    return {
+        **DONE,
+        "refundable": "payment_dts" in order["payment"] or None,
+        "order_level_refund_reason_required": store.requires_refund_reason,
+        "order_level_refund_reasons": reasons,
+    }
 
 
 def cancel_order(store: Store, call: Call) -> dict[str, Any]:
@@ -166,9 +183,8 @@ def _page(store: Store, call: Call, filters: dict[str, Any]) -> dict[str, Any]:
     ]
     if target == "cache":
         rows = [order for order in rows if order["creation_dts"] <= store.clock() - store.cache_lag]
-    return cut_page(
-        call, [show_order(order, call.expand) for order in _sorted(rows, call)], "orders", PAGE_CAP
-    )
+    shown = [show_order(order, call.expand) for order in _sorted(rows, call)]
+    return cut_page(call, shown, "orders", PAGE_CAP, clamps=store.clamps_limit)
 
 
 def _sorted(orders: list[dict[str, Any]], call: Call) -> list[dict[str, Any]]:

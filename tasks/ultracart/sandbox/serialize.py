@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,16 @@ ORDER_CORE = frozenset(
 )  # fmt: skip
 """What an order without expansion holds (recorded sample calls)."""
 ORDER_PART_OF_EXPANSION = {"item": "items", "coupon": "coupons", "affiliate": "affiliates"}
+ORDER_EXPANSIONS = frozenset(
+    {
+        "affiliate", "affiliate.ledger", "auto_order", "billing", "buysafe", "channel_partner", "checkout",
+        "coupon", "customer_profile", "digital_order", "edi", "fraud_score", "gift", "gift_certificate",
+        "internal", "item", "linked_shipment", "marketing", "payment", "payment.transaction",
+        "point_of_sale", "quote", "salesforce", "shipping", "shipping.tracking_number_details", "summary",
+        "taxes", "utms",
+    }
+)  # fmt: skip
+"""The vendor's list (its sample general/order/introduction_4.md)."""
 CUSTOMER_EXPANSIONS = frozenset(
     {
         "attachments", "billing", "cards", "cc_emails", "loyalty", "orders_summary", "pricing_tiers",
@@ -32,6 +43,11 @@ class Money:
     """An amount of the store's base currency, in cents."""
 
     cents: int
+
+    @classmethod
+    def read(cls, given: dict[str, Any]) -> Money:
+        """Read money as a call's body gives it."""
+        return cls(round(Decimal(str(given["value"])) * 100))
 
 
 def show_order(order: dict[str, Any], expand: frozenset[str]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import time
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,12 @@ from tasks.loopback import CutConnection
 from tasks.seed import Shop
 from tasks.ultracart.sandbox import channel_partner, control, customers, items, orders, webhooks
 from tasks.ultracart.sandbox.actions import Actions
-from tasks.ultracart.sandbox.call import Handler, Refusal, match_path, read_call
+from tasks.ultracart.sandbox.call import Call, Handler, Refusal, match_path, read_call
 from tasks.ultracart.sandbox.dispatcher import DeliveryReport, Dispatcher
 from tasks.ultracart.sandbox.faults import Faults
 from tasks.ultracart.sandbox.fill import fill_store
 from tasks.ultracart.sandbox.rate import CallLimits
+from tasks.ultracart.sandbox.scopes import check_refusals, scope_of
 from tasks.ultracart.sandbox.serialize import encode
 from tasks.ultracart.sandbox.store import Store
 
@@ -100,6 +102,11 @@ class UltraCartSandbox(Actions):
         """Count the calls from now on, and refuse those beyond a limit; None takes any number."""
         self._limits = CallLimits(per_hour, per_day)
 
+    def refuse_scope(self, scope: str, status: int = 401) -> None:
+        """Take a permission such as `item_read` from the key: calls that need it get 401, or 403."""
+        with self.lock:
+            self.store.refused_scopes |= check_refusals({scope: status})
+
     def register_webhook(self, url: str, username: str, password: str) -> int:
         """Register a webhook as the Thiio guide says; returns its oid."""
         with self.lock:
@@ -150,8 +157,9 @@ class UltraCartSandbox(Actions):
             if parts is not None and method == call.method:
                 call.parts.update(parts)
                 with self.lock:
-                    answer = handler(self.store, call)
-                    return _success(answer)
+                    self._check_scope(call)
+                    self.store.forget_old_orders()
+                    return _success(handler(self.store, call))
         raise Refusal(f"This stand-in does not know {call.method} {call.path}.", 501)
 
     def _check_caller(self, request: httpx.Request) -> None:
@@ -167,6 +175,11 @@ class UltraCartSandbox(Actions):
         # UltraCart refuses calls without version; with which status is not published.
         if request.headers.get("x-ultracart-api-version") != API_VERSION:
             raise Refusal("The header X-UltraCart-Api-Version is required.")
+
+    def _check_scope(self, call: Call) -> None:
+        scope = scope_of(call.method, call.path)
+        if status := self.store.refused_scopes.get(scope):
+            raise Refusal(f"The application lacks the permission {scope}.", status)
 
 
 def _success(answer: Any) -> httpx.Response:
@@ -189,4 +202,5 @@ def _headers() -> dict[str, str]:
     return {
         "Content-Type": "application/json; charset=UTF-8",
         "X-UltraCart-Request-Id": uuid.uuid4().hex.upper(),
+        "Date": format_datetime(datetime.now(UTC), usegmt=True),
     }

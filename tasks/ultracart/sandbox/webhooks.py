@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from tasks.ultracart.sandbox.call import Call, Refusal, cut_page, read_time, single
+from tasks.ultracart.sandbox.serialize import CUSTOMER_EXPANSIONS, ORDER_EXPANSIONS
 from tasks.ultracart.sandbox.store import QueuedEvent, Store, WebhookState
 from tasks.ultracart.webhook_body import EXPANSIONS
 
@@ -27,12 +28,18 @@ EVENTS = {
     ),
 }  # fmt: skip
 """The events that this stand-in sends; UltraCart has 43."""
+AVAILABLE_EXPANSIONS = {"customer": CUSTOMER_EXPANSIONS, "order": ORDER_EXPANSIONS}
+KEPT_BY_ULTRACART = frozenset(
+    {"webhook_oid", "merchant_id", "pending", "consecutive_failures", "next_retry_after"}
+)
+"""What a client sends back with the whole object, and cannot set (an assumption of ours)."""
 REPLAYABLE = frozenset({"order_create", "item_update"})
 
 
 def list_webhooks(store: Store, call: Call) -> dict[str, Any]:
     """Answer GET /webhook/webhooks."""
-    return cut_page(call, [_show(webhook) for webhook in store.webhooks.values()], "webhooks", LOG_CAP)
+    rows = [_show(webhook) for webhook in store.webhooks.values()]
+    return cut_page(call, rows, "webhooks", LOG_CAP, clamps=store.clamps_limit)
 
 
 def insert_webhook(store: Store, call: Call) -> dict[str, Any]:
@@ -54,7 +61,7 @@ def add_webhook(store: Store, fields: dict[str, Any]) -> WebhookState:
         "consecutive_failures": 0,
         "disabled": False,
         "event_categories": describe_events({}),
-        **fields,
+        **{name: value for name, value in fields.items() if name not in KEPT_BY_ULTRACART},
         "webhook_oid": oid,
         "merchant_id": store.merchant_id,
     }
@@ -82,6 +89,7 @@ def describe_events(expansions: dict[str, str]) -> list[dict[str, Any]]:
     return [
         {
             "event_category": category,
+            "available_expansions": sorted(AVAILABLE_EXPANSIONS[category]),
             "any_subscribed": bool(expansions.keys() & set(names)),
             "subscribed": expansions.keys() >= set(names),
             "events": [_describe(name, expansions) for name in names],
@@ -93,8 +101,10 @@ def describe_events(expansions: dict[str, str]) -> list[dict[str, Any]]:
 def update_webhook(store: Store, call: Call) -> dict[str, Any]:
     """Answer PUT /webhook/webhooks/{oid}: the whole object, as read before, with changes."""
     webhook = _find(store, call)
-    fixed = {"webhook_oid", "merchant_id", "pending"}
-    webhook.resource |= {name: value for name, value in call.object().items() if name not in fixed}
+    changes = {name: value for name, value in call.object().items() if name not in KEPT_BY_ULTRACART}
+    if webhook.resource["disabled"] and changes.get("disabled") is False:
+        webhook.resource |= {"consecutive_failures": 0, "next_retry_after": None}
+    webhook.resource |= changes
     return single("webhook", _show(webhook))
 
 
@@ -110,7 +120,7 @@ def delete_webhook_by_url(store: Store, call: Call) -> dict[str, Any]:
         if webhook.resource["webhook_url"] == url:
             del store.webhooks[oid]
             return single("webhook", _show(webhook))
-    raise Refusal("Server side object 'webhook' could not be found. It does not exist.")
+    raise store.missing("webhook")
 
 
 def list_categories(store: Store, call: Call) -> dict[str, Any]:
@@ -123,7 +133,7 @@ def list_logs(store: Store, call: Call) -> dict[str, Any]:
     rows = [
         {key: log[key] for key in SUMMARY_KEYS} for log in _filter_logs(_find(store, call).logs, call.query)
     ]
-    return cut_page(call, rows[::-1], "webhook_log_summaries", LOG_CAP)
+    return cut_page(call, rows[::-1], "webhook_log_summaries", LOG_CAP, clamps=store.clamps_limit)
 
 
 def get_log(store: Store, call: Call) -> dict[str, Any]:
@@ -131,7 +141,7 @@ def get_log(store: Store, call: Call) -> dict[str, Any]:
     for log in _find(store, call).logs:
         if log["request_id"] == call.parts["request_id"]:
             return single("webhook_log", log)
-    raise Refusal("Server side object 'webhook log' could not be found. It does not exist.")
+    raise store.missing("webhook log")
 
 
 def reflow(store: Store, call: Call) -> dict[str, Any]:
@@ -148,7 +158,7 @@ def reflow(store: Store, call: Call) -> dict[str, Any]:
 def _find(store: Store, call: Call) -> WebhookState:
     oid = call.parts["oid"]
     if not oid.isdecimal() or int(oid) not in store.webhooks:
-        raise Refusal("Server side object 'webhook' could not be found. It does not exist.")
+        raise store.missing("webhook")
     return store.webhooks[int(oid)]
 
 
@@ -166,16 +176,21 @@ def _describe(name: str, expansions: dict[str, str]) -> dict[str, Any]:
 
 
 def _filter_logs(logs: Iterable[dict[str, Any]], query: dict[str, str]) -> list[dict[str, Any]]:
-    since = query.get("_since") or query.get("beginDate")
-    begin = read_time(since, "_since") if since else None
-    return [
-        log
-        for log in logs
-        if (begin is None or log["delivery_dts"] >= begin)
-        and query.get("success", "").lower() in ("", str(log["success"]).lower())
-        and query.get("event") in (None, *log["event_names"])
-        and query.get("orderId") in (None, *log["order_ids"])
-    ]
+    wanted = [(LOG_FILTERS[name], value) for name, value in query.items() if name in LOG_FILTERS]
+    return [log for log in logs if all(test(log, value) for test, value in wanted)]
+
+
+LOG_FILTERS: dict[str, Callable[[dict[str, Any], str], bool]] = {
+    "_since": lambda log, text: log["delivery_dts"] >= read_time(text, "_since"),
+    "beginDate": lambda log, text: log["delivery_dts"] >= read_time(text, "beginDate"),
+    "endDate": lambda log, text: log["delivery_dts"] <= read_time(text, "endDate"),
+    "requestId": lambda log, text: log["request_id"] == text,
+    "status": lambda log, text: str(log["status_code"]) == text,
+    "success": lambda log, text: str(log["success"]).lower() == text.lower(),
+    "event": lambda log, text: text in log["event_names"],
+    "orderId": lambda log, text: text in log["order_ids"],
+    "request": lambda log, text: text in log["request"],
+}
 
 
 ROUTES = (
