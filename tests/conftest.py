@@ -21,6 +21,13 @@ from tasks.seed import Shop, make_shop
 from tasks.thiio.sandbox.server import ThiioSandbox
 from tasks.ultracart.sandbox.server import UltraCartSandbox
 
+LONGEST_FILES = ("test_commands.py", "test_flows.py", "test_deploy.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest, so that no process works on one alone at the end."""
+    items.sort(key=lambda item: item.path.name not in LONGEST_FILES)
+
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
