@@ -204,7 +204,8 @@ class Applier:
     def _retry(self, event: Event, reason: str) -> None:
         wait = self._settings.retry_base_seconds * 2 ** (event.attempts - 1)
         # Spread out, so that what failed together does not come back together.
-        seconds = min(wait, self._settings.retry_cap_seconds) * random.uniform(0.75, 1.25)  # noqa: S311
+        spread = random.uniform(0.75, 1.25)  # noqa: S311  # nothing secret hangs on it
+        seconds = min(wait, self._settings.retry_cap_seconds) * spread
         with self._engine.begin() as connection:
             due_at = _now() + timedelta(seconds=seconds)
             event_queue.retry_later(connection, self._token, [event.id], reason, due_at=due_at)

@@ -23,7 +23,7 @@ def write_rows(checks: Sequence[Check]) -> list[dict[str, str]]:
 
 def read_rows(rows: Sequence[dict[str, str]]) -> list[Check]:
     """Turn plain values back into lines."""
-    return [Check(**{**row, "status": CheckStatus(row["status"])}) for row in rows]  # type: ignore[arg-type]
+    return [Check(row["name"], CheckStatus(row["status"]), row["found"], row["remedy"]) for row in rows]
 
 
 def count_statuses(checks: Sequence[Check]) -> dict[str, int]:

@@ -73,7 +73,8 @@ class Agents:
             **columns,
         }
         with self.engine.begin() as connection:
-            id = connection.execute(insert(self.tables.orders).values(values)).inserted_primary_key[0]  # type: ignore[index]
+            result = connection.execute(insert(self.tables.orders).values(values))
+            id = result.inserted_primary_key[0]  # type: ignore[index]  # an INSERT of one row
             rows = [_line_row(id, position, line) for position, line in enumerate(lines, start=1)]
             connection.execute(insert(self.tables.order_lines), rows)
         return str(id)
