@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from tasks.database.column_types import Id, Json, UtcDateTime
 
-SCHEMA_VERSION = "0002"
+SCHEMA_VERSION = "0003"
 """The Alembic revision these tables are at; a test compares it with migrations/."""
 
 metadata = MetaData(
@@ -53,11 +53,12 @@ inbox_events = Table(
     Column("entity", String(16), nullable=False),  # customer, order, other
     Column("entity_id", String(120)),
     Column("digest", String(64), nullable=False),  # sha256 of name + canonical object
-    Column("found_by", String(16), nullable=False),  # webhook, window, log, replay
+    Column("found_by", String(16), nullable=False),  # tasks.inbox.events.FoundBy
     Column("state", String(16), nullable=False),  # tasks.inbox.events.EventState
     Column("reason", Text),  # why skipped, dead or waiting again
     Column("attempts", Integer, nullable=False, default=0),  # counted when claimed
     Column("deliveries", Integer, nullable=False, default=1),  # how often the same event came
+    Column("replays", Integer, nullable=False, default=0, server_default="0"),  # how often a person put it back
     Column("due_at", UtcDateTime, nullable=False),
     Column("lease_owner", String(120)),
     Column("lease_token", String(32)),  # fences a worker whose lease ran out
@@ -100,6 +101,7 @@ notifications = Table(
     Column("run_id", String(40)),
     Column("created_at", UtcDateTime, nullable=False),
     Index("ix_notifications_created_at", "created_at"),
+    Index("ix_notifications_status_created_at", "status", "created_at"),
     Index("ix_notifications_entity_entity_id", "entity", "entity_id"),
     Index("ix_notifications_event_id", "event_id"),
 )

@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, selec
 from tasks.database import tables
 from tasks.database.lease import worker_name
 from tasks.database.upsert import insert_for
-from tasks.inbox.events import CLOSED, Event, EventState, NewEvent
+from tasks.inbox.events import CLOSED, Event, EventState, FoundBy, NewEvent
 
 TABLE = tables.inbox_events
 NO_LEASE: Mapping[str, None] = {"lease_owner": None, "lease_token": None, "lease_until": None}
@@ -40,7 +40,7 @@ class Claim:
 
 
 def store_events(
-    connection: Connection, events: Sequence[NewEvent], *, now: datetime, found_by: str = "webhook"
+    connection: Connection, events: Sequence[NewEvent], *, now: datetime, found_by: FoundBy = FoundBy.WEBHOOK
 ) -> StoreCounts:
     """Put events into the inbox; one that is there already is counted, whatever became of it."""
     payloads = []
@@ -53,7 +53,7 @@ def store_events(
     return StoreCounts(len(payloads), len(events) - len(payloads))
 
 
-def _store(connection: Connection, event: NewEvent, now: datetime, found_by: str) -> tuple[int, int]:
+def _store(connection: Connection, event: NewEvent, now: datetime, found_by: FoundBy) -> tuple[int, int]:
     row = {
         "source": event.source,
         "name": event.name,
@@ -65,6 +65,7 @@ def _store(connection: Connection, event: NewEvent, now: datetime, found_by: str
         "reason": event.dead,
         "attempts": 0,
         "deliveries": 1,
+        "replays": 0,
         "due_at": now,
         "received_at": now,
         "last_received_at": now,
@@ -160,7 +161,7 @@ def replay(connection: Connection, ids: Sequence[int], *, now: datetime) -> int:
         .values(
             state=EventState.WAITING,
             reason="replayed",
-            found_by="replay",
+            replays=TABLE.c.replays + 1,
             attempts=0,
             due_at=now,
             closed_at=None,

@@ -36,6 +36,15 @@ class EventState(StrEnum):
     DEAD = "dead"
 
 
+class FoundBy(StrEnum):
+    """What brought an event into the inbox."""
+
+    WEBHOOK = "webhook"  # the sender's own delivery
+    GAP = "gap"  # UltraCart's webhook log names it, the inbox did not have it
+    WINDOW = "window"  # the comparison of a window missed it
+    SWEEP = "sweep"  # the comparison of everything missed it
+
+
 OPEN = (EventState.WAITING, EventState.LEASED)
 CLOSED = (EventState.DONE, EventState.SKIPPED, EventState.DEAD)
 

@@ -209,8 +209,8 @@ def test_only_closed_events_are_replayed(any_engine: Engine) -> None:
 
     assert replayed == 3
     assert (
-        read_events(any_engine, "state", "reason", "found_by", "attempts", "due_at", "closed_at")[:3]
-        == [("waiting", "replayed", "replay", 0, LATER, None)] * 3
+        read_events(any_engine, "state", "reason", "replays", "attempts", "due_at", "closed_at")[:3]
+        == [("waiting", "replayed", 1, 0, LATER, None)] * 3
     )
     assert read_events(any_engine, "state", "attempts", "lease_token")[3:] == before
     assert entity_ids(claim(any_engine, now=LATER)) == ["DEMO-1", "DEMO-2", "DEMO-3", "DEMO-5"]

@@ -96,7 +96,7 @@ def test_dead_events_are_found_and_put_back_to_work(workplace: Workplace) -> Non
 
     assert (ids, replayed) == ([1], 1)
     assert steps.process_due_events.fn(limit=10, batch=10) == NOTHING | {"claimed": 1, "done": 1}
-    assert read_events(workplace.engine, "state", "found_by", "attempts") == [("done", "replay", 1)]
+    assert read_events(workplace.engine, "state", "replays", "attempts") == [("done", 1, 1)]
 
 
 @pytest.mark.parametrize("days", [90, None], ids=["days", "setting"])
