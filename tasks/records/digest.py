@@ -7,7 +7,6 @@ are fetched and explained.
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
 from decimal import Decimal
 
 import msgspec
@@ -47,15 +46,9 @@ def _line(line: OrderLine) -> tuple[str, str, int]:
 
 
 def _plain(value: object) -> object:
-    match value:
-        case str():
-            return value.casefold()
-        case datetime():
-            return int(value.timestamp())
-        case tuple():
-            return sorted(value)
-        case _:
-            return value
+    if isinstance(value, str):
+        return value.casefold()
+    return sorted(value) if isinstance(value, tuple) else value
 
 
 def plain_quantity(quantity: Decimal) -> str:

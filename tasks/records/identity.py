@@ -14,6 +14,7 @@ import pycountry
 from email_validator import EmailNotValidError, validate_email
 
 
+@lru_cache(maxsize=50_000)  # a shop's customers come back, and its cities and items are few
 def normal_text(text: str | None) -> str | None:
     """Trim, collapse white space, compose Unicode; empty text is None."""
     if text is None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +13,8 @@ from sqlalchemy import Connection, Select, literal, select, true
 from tasks.database import tables
 from tasks.database.upsert import insert_for
 from tasks.records.models import Entity, Side
+
+logger = logging.getLogger(__name__)
 
 
 def link(connection: Connection, entity: Entity, ultracart_id: str, thiio_id: str, rule: str) -> bool:
@@ -23,6 +27,39 @@ def link(connection: Connection, entity: Entity, ultracart_id: str, thiio_id: st
     )
     connection.execute(statement.on_conflict_do_nothing())
     return linked_ids(connection, entity, Side.ULTRACART, [ultracart_id]).get(ultracart_id) == thiio_id
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An UltraCart record and the Thiio record that belongs to it, and the rule that matched them."""
+
+    entity: Entity
+    ultracart_id: str
+    thiio_id: str
+    rule: str
+
+
+def link_pairs(connection: Connection, links: Sequence[Link]) -> None:
+    """Link many pairs; one of which either record belongs to somebody else is left, and logged."""
+    if not links:
+        return
+    linked_at = datetime.now(UTC)
+    rows = [
+        {"entity": each.entity, "ultracart_id": each.ultracart_id, "thiio_id": each.thiio_id,
+         "rule": each.rule, "linked_at": linked_at}
+        # In one order: two writers of the same pairs would wait for each other for ever.
+        for each in sorted(links, key=lambda each: (each.entity, each.ultracart_id))
+    ]  # fmt: skip
+    connection.execute(insert_for(connection, tables.links).on_conflict_do_nothing(), rows)
+    for entity in Entity:
+        wanted = {each.ultracart_id: each.thiio_id for each in links if each.entity == entity}
+        found = linked_ids(connection, entity, Side.ULTRACART, list(wanted))
+        for ultracart_id, thiio_id in wanted.items():
+            if found.get(ultracart_id) != thiio_id:
+                logger.warning(
+                    "UltraCart %s %s belongs to Thiio %s, but one of the two is linked elsewhere.",
+                    entity, ultracart_id, thiio_id,
+                )  # fmt: skip
 
 
 def linked_ids(connection: Connection, entity: Entity, side: Side, ids: Sequence[str]) -> dict[str, str]:
