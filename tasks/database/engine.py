@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from tasks.database.tables import SCHEMA_VERSION
@@ -13,6 +15,8 @@ from tasks.errors import SetupError
 
 MIGRATION_LOCK = 8_734_021
 """Number of the Postgres advisory lock under which the schema is changed; any number of our own does."""
+CONNECT_SECONDS, SILENCE_SECONDS = 10, 30
+"""How long Postgres may take to let us in, and leave unanswered what we sent, before it counts as away."""
 SQLITE_BUSY_SECONDS = 30
 """How long a SQLite writer waits for another before it gives up."""
 
@@ -27,7 +31,7 @@ def open_engine(database_url: str) -> Engine:
     try:
         url = make_url(database_url)
         if url.get_backend_name() != "sqlite":
-            return create_engine(url, pool_pre_ping=True)
+            return create_engine(url, pool_pre_ping=True, connect_args=_patience(url))
     except (ArgumentError, NoSuchModuleError) as error:
         raise SetupError(
             "The database URL cannot be used. Write sqlite:///path/to/file.sqlite3 or "
@@ -41,8 +45,16 @@ def open_engine(database_url: str) -> Engine:
         _make_folder(Path(url.database).parent)
     engine = create_engine(url, connect_args={"timeout": SQLITE_BUSY_SECONDS})
     event.listen(engine, "connect", _set_up_sqlite)
-    event.listen(engine, "begin", _begin_immediate)
+    event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _patience(url: URL) -> dict[str, int]:
+    """Give libpq's time-outs, which are two minutes and a quarter of an hour otherwise; the URL's own win."""
+    limits = {"connect_timeout": CONNECT_SECONDS, "tcp_user_timeout": SILENCE_SECONDS * 1_000}
+    if not url.get_driver_name().startswith("psycopg"):
+        return {}
+    return {name: value for name, value in limits.items() if name not in url.query}
 
 
 def _make_folder(folder: Path) -> None:
@@ -56,19 +68,33 @@ def _make_folder(folder: Path) -> None:
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:
-    # The driver must not begin transactions by itself, or _begin_immediate would come second.
+    # The driver must not begin transactions by itself, or _begin_sqlite would come second.
     connection.isolation_level = None
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _begin_immediate(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+def _begin_sqlite(connection: Connection) -> None:
+    reads_only = connection.get_execution_options().get("reads_only", False)
+    # Said every time: a connection of the pool may have served the other kind before.
+    connection.exec_driver_sql(f"PRAGMA query_only={'ON' if reads_only else 'OFF'}")
+    connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """Give a connection for a block that only reads: it waits for no writer, and no writer for it.
+
+    On SQLite its transaction takes no write lock, on Postgres it is `READ ONLY`; a write in it is an error of
+    the database (`DBAPIError`). It ends in a rollback.
+    """
+    with engine.connect() as connection:
+        yield connection.execution_options(reads_only=True, postgresql_readonly=True)
 
 
 def is_current(engine: Engine) -> bool:
     """Tell whether the schema is at `SCHEMA_VERSION`; needs no Alembic, so the receiver starts fast."""
-    with engine.connect() as connection:
+    with reading(engine) as connection:
         if not inspect(connection).has_table("alembic_version"):
             return False
         version: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))

@@ -11,8 +11,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 def insert_for(connection: Connection, table: Table) -> Any:
     """Give the dialect's `INSERT`, which knows `on_conflict_do_update` and `on_conflict_do_nothing`."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    return dialect.insert(table)
+    return insert_in(connection.dialect.name, table)
+
+
+def insert_in(dialect: str, table: Table) -> Any:
+    """Give the same for a dialect's name: a statement can be made once and kept."""
+    return (postgresql if dialect == "postgresql" else sqlite).insert(table)
 
 
 def upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
