@@ -41,13 +41,13 @@ def _handler_for(respond: Respond) -> type[BaseHTTPRequestHandler]:
         disable_nagle_algorithm = True  # or each answer waits 40 ms for an acknowledgement
 
         def handle_one_request(self) -> None:
-            self.raw_requestline = self.rfile.readline(65_537)
-            if not self.raw_requestline or not self.parse_request():
-                self.close_connection = True
-                return
             try:
+                self.raw_requestline = self.rfile.readline(65_537)
+                if not self.raw_requestline or not self.parse_request():
+                    self.close_connection = True
+                    return
                 self._answer(respond(self._request()))
-            except CutConnection:
+            except (CutConnection, ConnectionError):  # the latter: the caller was killed
                 self.close_connection = True
 
         def _request(self) -> httpx.Request:

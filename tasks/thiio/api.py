@@ -1,8 +1,10 @@
 """The connection `api`: Thiio by its documented HTTP, which can take in records but hardly give them out.
 
 Sources: thiio.atlassian.net, pages 2949152778 "API documentation" and 2680193428 "Thiio's Webhook
-configuration". The calls that list records are documented without a path that could be read, so they are
-not used.
+configuration". The first also names calls that list customers, orders, shippings, subscriptions, surveys,
+transactions and transaction histories, and four actions (a lead with a customer's or an order's note, the
+tracking of a shipping, the end of a subscription). Neither path nor body of these could be read, so they are
+not called.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ class ApiThiio:
     """Thiio's documented HTTP behind the interface that the jobs use."""
 
     name = "api"
+    repeats_safely = False
     gaps: tuple[str, ...] = (
         "Thiio's customers and orders cannot be listed, so nothing is compared and no order is pushed.",
         "Only new orders and customers reach Thiio; refunds, rejects and shipments are noted, not delivered.",

@@ -19,6 +19,8 @@ class ThiioConnection(Protocol):
     name: str
     gaps: tuple[str, ...]
     """Sentences for people: what this connection cannot see or do."""
+    repeats_safely: bool
+    """The same delivery again changes nothing."""
 
     def iter_customers(self, window: Window) -> Iterator[list[Customer]]:
         """Give the customers that were created or changed in a window."""

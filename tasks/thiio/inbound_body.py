@@ -56,7 +56,7 @@ def _body(event: str, record: Customer | Order, region: str) -> dict[str, Any]:
             "last_name": (record.last_name or "")[:MAX_TEXT],
             "email": record.email,
         },
-        "phone": {"country": record.country or region, "number": record.phone},
+        "phone": {"country": _country(record.country) or region, "number": record.phone},
     }
     if address := _address(record):
         body["billing_address"] = address
@@ -79,7 +79,7 @@ def _require_contact(event: str, record: Customer | Order) -> None:
 
 def _address(record: Customer | Order) -> dict[str, str | None] | None:
     """Write the address, or leave it out: it is optional, but Thiio refuses longer state or country codes."""
-    if not all(2 <= len(code or "") <= 3 for code in (record.state, record.country)):
+    if not _country(record.country) or not 2 <= len(record.state or "") <= 3:
         return None
     return {
         "first_name": record.first_name,
@@ -91,6 +91,11 @@ def _address(record: Customer | Order) -> dict[str, str | None] | None:
         "zip_code": record.postal_code,
         "country": record.country,
     }
+
+
+def _country(code: str | None) -> str | None:
+    """Give a code that Thiio takes; a country that nobody could name a code for is left out."""
+    return code if 2 <= len(code or "") <= 3 else None
 
 
 def _item(line: OrderLine, currency: str | None) -> dict[str, Any]:

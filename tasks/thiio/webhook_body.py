@@ -1,8 +1,9 @@
 """What Thiio posts to a URL that is subscribed to its events, taken apart.
 
 Source: thiio.atlassian.net, page 2949152778, "Triggers": a channel has a URL and an event such as
-`transaction-declined`. Assumed: the body, which no page shows: an object, or an array of objects, each
-perhaps with `event`, `type` and `id`.
+`transaction-declined` (the other names: `tasks/thiio/channels.py`). Assumed: the body, of which no page that
+could be read tells: an object, or an array of objects, each perhaps with `event`, `type` and `id`. The same
+page's sample of a listed customer has `type` ("customer") and `id`.
 """
 
 from __future__ import annotations

@@ -9,13 +9,16 @@ import pytest
 from sqlalchemy import Engine, create_engine, make_url, text
 
 from tasks.database.engine import open_engine
+from tasks.loopback import serve_on_loopback
 from tasks.notifications.log import Notification
 from tasks.settings import Settings, load_settings
+from tasks.thiio.channels import ThiioChannels
 from tasks.thiio.database.connection import DatabaseThiio
 from tasks.thiio.database.schema import build_tables
 from tasks.thiio.mapping_file import ThiioMapping
 from tasks.thiio.sandbox.agents import Agents
 from tasks.thiio.sandbox.server import ThiioSandbox
+from tests.thiio.subscriber import Receiver, settings_of
 
 
 @pytest.fixture
@@ -98,3 +101,18 @@ def connect(engine: Engine, told: list[Notification], mapping: ThiioMapping | No
         item_id_key="ultracart_item_id",
         partner_order_prefix="THIIO-",
     )
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A web server in the receiver's place."""
+    receiver = Receiver()
+    with serve_on_loopback(receiver.respond) as url:
+        receiver.url = f"{url}/webhooks/thiio"
+        yield receiver
+
+
+@pytest.fixture
+def channels(thiio: ThiioSandbox, receiver: Receiver, told: list[Notification]) -> ThiioChannels:
+    """Subscriptions of that receiver at the stand-in."""
+    return ThiioChannels(settings_of(thiio, receiver.url), told.append)

@@ -168,6 +168,15 @@ def test_a_customer_without_phone_is_set_aside(api: ThiioConnection, thiio: Thii
     assert thiio.requests == []
 
 
+def test_a_country_without_code_is_left_out(api: ThiioConnection, thiio: ThiioSandbox) -> None:
+    """Thiio takes two or three letters: the phone is read as one of our region, the address is not sent."""
+    api.deliver_customer(make_customer(country="Atlantis"), None)
+
+    [lead] = thiio.leads
+    assert lead["phone"]["country"] == "US"
+    assert "billing_address" not in lead
+
+
 @pytest.mark.parametrize(
     ("status", "error"), [(503, AnswerLost), (429, RemoteUnavailable), (422, RemoteRefused)]
 )

@@ -184,6 +184,18 @@ def test_a_customer_known_by_email_only_is_taken_over(connection: DatabaseThiio,
     assert agents.read_customer(thiio_id)["ultracart_id"] == "1"
 
 
+def test_an_order_that_came_before_its_customer_finds_it(connection: DatabaseThiio) -> None:
+    """By e-mail, once the customer is there; another customer's order stays where it is."""
+    connection.deliver_order(make_order(), "order_create", None)
+    connection.deliver_order(make_order(id="DEMO-2", email="else@example.com"), "order_create", None)
+
+    thiio_id = connection.deliver_customer(make_customer(email=make_order().email), None)
+
+    [orders] = connection.iter_orders(EVER)
+    customers = {order.other_side_id: order.customer_id for order in orders}
+    assert customers == {"DEMO-1": thiio_id, "DEMO-2": None}
+
+
 def test_a_second_customer_with_the_same_email_is_not_merged(connection: DatabaseThiio) -> None:
     """Two UltraCart customers stay two; the reconciliation reports them."""
     first = connection.deliver_customer(make_customer("1"), None)

@@ -33,6 +33,7 @@ class DatabaseThiio:
 
     name = "database"
     gaps: tuple[str, ...] = ()
+    repeats_safely = True
 
     def __init__(
         self,

@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, insert, select, update
+from sqlalchemy import Connection, Table, and_, delete, insert, select, update
 
 from tasks.errors import InvalidRecord
 from tasks.records.models import Customer, Order
@@ -44,7 +44,7 @@ class Delivery:
 def write_customer(
     connection: Connection, reader: DatabaseReader, customer: Customer, thiio_id: str | None, now: datetime
 ) -> Delivery:
-    """Insert or update a customer's row."""
+    """Insert or update a customer's row; a new one takes over the orders that came before it."""
     table = reader.tables.customers
     stored = find.find_customer(connection, table, customer, thiio_id)
     if stored is not None and _is_newer(stored, customer.as_of):
@@ -52,7 +52,9 @@ def write_customer(
     values = rows.customer_values(customer, stored)
     if stored is None:
         new = {**values, "created_at": customer.created_at or now}
-        return _insert(connection, table, new, customer.as_of, now)
+        delivery = _insert(connection, table, new, customer.as_of, now)
+        _take_over_orders(connection, reader.tables.orders, customer, int(delivery.thiio_id))
+        return delivery
     return _update(connection, table, stored, values, customer.as_of, now)
 
 
@@ -108,6 +110,12 @@ def write_synced(
     values = {"external_order_id": ultracart_order_id, "updated_at": now}
     connection.execute(update(table).where(table.c.id == id).values(values))
     return Outcome.UPDATED
+
+
+def _take_over_orders(connection: Connection, table: Table, customer: Customer, id: int) -> None:
+    if customer.email_key:
+        is_theirs = and_(table.c.customer_id.is_(None), find.same_email(table, customer.email_key))
+        connection.execute(update(table).where(is_theirs).values(customer_id=id))
 
 
 def _references(connection: Connection, reader: DatabaseReader, order: Order) -> dict[str, int]:

@@ -13,6 +13,7 @@ from sqlalchemy import Engine, Table, delete, insert, update
 from tasks.records.money import to_major
 from tasks.thiio.database.read import PHONE, labelled
 from tasks.thiio.database.schema import ThiioTables
+from tasks.thiio.sandbox.channels import EventChannels
 from tasks.thiio.sandbox.seed import ITEM_ID_KEY
 
 CALLER: dict[str, str | None] = {
@@ -34,11 +35,15 @@ class PhoneLine:
 
 
 class Agents:
-    """The hands of Thiio's users; every change dates the row anew."""
+    """The hands of Thiio's users; every change dates the row anew.
+
+    What they do is told to the `channels` that are subscribed to it.
+    """
 
     def __init__(self, engine: Engine, tables: ThiioTables) -> None:
         self.engine = engine
         self.tables = tables
+        self.channels = EventChannels()
 
     def place_phone_order(
         self,
@@ -77,7 +82,13 @@ class Agents:
             id = result.inserted_primary_key[0]  # type: ignore[index]  # an INSERT of one row
             rows = [_line_row(id, position, line) for position, line in enumerate(lines, start=1)]
             connection.execute(insert(self.tables.order_lines), rows)
+        if is_paid:
+            self.channels.happen("order-completed", "order", id)
         return str(id)
+
+    def decline_charge(self, order_id: str) -> None:
+        """Have the gateway refuse to charge an order, which stays as it is."""
+        self.channels.happen("transaction-declined", "transaction", int(order_id))
 
     def edit_order(self, order_id: str, **columns: Any) -> None:
         """Change columns of an order."""
@@ -90,6 +101,7 @@ class Agents:
     def refund_order(self, order_id: str, cents: int) -> None:
         """Write down that an order was refunded, `cents` in all."""
         self.edit_order(order_id, refunded=to_major(cents), refunded_at=datetime.now(UTC))
+        self.channels.happen("refund-applied", "order", int(order_id))
 
     def delete_order(self, order_id: str) -> None:
         """Delete an order, as Thiio does: the row stays, with a date."""

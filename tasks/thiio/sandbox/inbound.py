@@ -1,8 +1,9 @@
 """The generic inbound webhook: checks a body as documented and keeps what it says in the tables.
 
 Source of fields and rules: thiio.atlassian.net, page 2680193428. Assumed: the address, the status and shape
-of a refusal (422, as Laravel answers), that an order's own id is kept, that customers are told apart by
-e-mail, and that everything received becomes one more lead.
+of a refusal (422, as Laravel answers), the rules for `order` (the page's sample was read, its rules were
+not), that an order's own id is kept, that customers are told apart by e-mail, and that everything received
+becomes one more lead.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from tasks.thiio.database.find import same_email
 from tasks.thiio.database.schema import ThiioTables
 
 Rule = Callable[[Any], bool]
+DATE_FORMAT = "%Y-%m-%d %H:%M:%S"
 
 
 def _text(value: Any) -> bool:
@@ -29,20 +31,53 @@ def _code(value: Any) -> bool:
     return isinstance(value, str) and 2 <= len(value) <= 3
 
 
+def _amount(value: Any) -> bool:
+    return isinstance(value, int | Decimal) and not isinstance(value, bool)
+
+
+def _date(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and bool(datetime.strptime(value, DATE_FORMAT).replace(tzinfo=UTC))
+    except ValueError:
+        return False
+
+
+def _item(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and all(_text(value.get(name)) for name in ("name", "title"))
+        and all(_amount(value.get(name)) for name in ("quantity", "price"))
+    )
+
+
 REQUIRED: dict[tuple[str, ...], Rule] = {
     ("event",): lambda value: value in ("order", "customer"),
     ("source",): _text,
     ("contact", "first_name"): _text,
     ("contact", "last_name"): _text,
     ("contact", "email"): lambda value: _text(value) and is_email(value),
+    # A country that is not sent is taken for +1.
+    ("phone", "country"): lambda value: value is None or (isinstance(value, str) and len(value) <= 3),
     ("phone", "number"): _text,
 }
+REQUIRED_OF_ORDERS: dict[tuple[str, ...], Rule] = {
+    ("order", "id"): lambda value: _text(str(value)) and isinstance(value, int | str),
+    ("order", "date"): _date,
+    ("order", "shipping"): _amount,
+    ("order", "taxes"): _amount,
+    ("order", "total"): _amount,
+    ("order", "items"): lambda value: isinstance(value, list) and all(map(_item, value)),
+}
 ADDRESSES = ("billing_address", "shipping_address")
+CONTACT_FIELDS = ("first_name", "last_name", "email")
+ADDRESS_FIELDS = ("first_name", "last_name", "line1", "line2", "city", "state", "zip_code", "country")
 
 
 def find_errors(body: Any) -> dict[str, list[str]]:
-    """Name every field that breaks a documented rule."""
-    checked = [(path, rule) for path, rule in REQUIRED.items()]
+    """Name every field that breaks a rule, documented or, for `order`, assumed."""
+    checked = list(REQUIRED.items())
+    if _at(body, ("event",)) == "order":
+        checked += REQUIRED_OF_ORDERS.items()
     for address in ADDRESSES:
         if isinstance(body, dict) and body.get(address):
             checked += [((address, name), _code) for name in ("state", "country")]
@@ -53,16 +88,18 @@ def find_errors(body: Any) -> dict[str, list[str]]:
     }
 
 
-def keep(connection: Connection, tables: ThiioTables, body: dict[str, Any]) -> None:
-    """Keep a valid body: a customer, and the order if there is one."""
+def keep(connection: Connection, tables: ThiioTables, body: dict[str, Any]) -> int:
+    """Keep a valid body, a customer and the order if there is one; return the customer's id."""
     customer_id = _keep_customer(connection, tables, body)
     if body["event"] == "order":
         _keep_order(connection, tables, body, customer_id)
+    return customer_id
 
 
 def _keep_customer(connection: Connection, tables: ThiioTables, body: dict[str, Any]) -> int:
     table, now = tables.customers, datetime.now(UTC)
-    values = {**body["contact"], "phone": body["phone"]["number"], "updated_at": now}
+    contact = {name: body["contact"][name] for name in CONTACT_FIELDS}
+    values = {**contact, "phone": body["phone"]["number"], "updated_at": now}
     values |= _address(body.get("billing_address"), "")
     known = connection.scalar(select(table.c.id).where(same_email(table, values["email"].casefold())))
     if known is not None:
@@ -79,7 +116,7 @@ def _keep_order(connection: Connection, tables: ThiioTables, body: dict[str, Any
         "external_order_id": str(order["id"]),
         "customer_id": customer_id,
         "status": "processing",
-        "placed_at": datetime.strptime(order["date"], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC),
+        "placed_at": datetime.strptime(order["date"], DATE_FORMAT).replace(tzinfo=UTC),
         "currency": "USD",
         "email": body["contact"]["email"],
         "billing_phone": body["phone"]["number"],
@@ -116,7 +153,8 @@ def _line(order_id: int, position: int, item: dict[str, Any]) -> dict[str, Any]:
 
 def _address(address: dict[str, Any] | None, prefix: str) -> dict[str, Any]:
     renamed = {"zip_code": "postal_code"}
-    return {prefix + renamed.get(name, name): value for name, value in (address or {}).items()}
+    given = {name: value for name, value in (address or {}).items() if name in ADDRESS_FIELDS}
+    return {prefix + renamed.get(name, name): value for name, value in given.items()}
 
 
 def _at(body: Any, path: tuple[str, ...]) -> Any:

@@ -2,7 +2,7 @@
 
 Source of the HTTP: thiio.atlassian.net, pages 2949152778 and 2680193428. A documented call whose path or
 body could not be read is answered with 501 and its path, never with a guess. Statuses other than 200 are
-assumed.
+assumed. `Accept: application/json` is documented as required by every call of the API.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from __future__ import annotations
 import time
 import uuid
 from collections import deque
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from threading import RLock
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import msgspec
@@ -30,11 +31,18 @@ FILE = "thiio.sqlite3"
 _exact_numbers = msgspec.json.Decoder(float_hook=Decimal)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fault:
+    status: int | None = None
+    delay_seconds: float = 0.0
+    cut: Literal["before", "after"] | None = None
+
+
 class ThiioSandbox(Agents):
     """Thiio in a folder: made anew, empty or filled with a shop; or, with `keep`, as it was left there.
 
     Credentials are made up. `leads` holds every body that the inbound webhook accepted, `requests` every call
-    as "POST /api/login".
+    as "POST /api/login". Events wait in `channels` until its `deliver()` is called; `keep` forgets them.
     """
 
     email = "agent@example.com"
@@ -52,10 +60,9 @@ class ThiioSandbox(Agents):
         self.database_url = f"sqlite:///{(folder / FILE).resolve()}"
         super().__init__(open_engine(self.database_url), build_tables())
         self.token_seconds = 3_600
-        self.channels: dict[str, dict[str, Any]] = {}
         self.leads: list[dict[str, Any]] = []
         self.requests: list[str] = []
-        self._faults: deque[int | None] = deque()
+        self._faults: deque[_Fault] = deque()
         self._tokens: dict[str, float] = {}
         self._lock = RLock()
         if is_kept:
@@ -72,24 +79,31 @@ class ThiioSandbox(Agents):
 
     def fail_next(self, status: int, times: int = 1) -> None:
         """Answer the next calls with a status and do nothing else."""
-        self._faults.extend([status] * times)
+        self._faults.extend([_Fault(status=status)] * times)
 
-    def cut_next(self) -> None:
-        """Do what the next call asks for, then break the connection instead of answering."""
-        self._faults.append(None)
+    def delay_next(self, seconds: float) -> None:
+        """Answer the next call after a while."""
+        self._faults.append(_Fault(delay_seconds=seconds))
+
+    def cut_next(self, *, before: bool = False) -> None:
+        """Break the connection of the next call: after it was done, or before it has any effect."""
+        self._faults.append(_Fault(cut="before" if before else "after"))
 
     def respond(self, request: httpx.Request) -> httpx.Response:
-        """Answer one request."""
+        """Answer one request; raises `CutConnection` where a fault says so."""
         with self._lock:
             self.requests.append(f"{request.method} {request.url.path}")
-            is_faulty = bool(self._faults)
-            fault = self._faults.popleft() if is_faulty else None
-            if fault is not None:
-                return _refusal(fault, "The stand-in was told to fail.")
+            fault = self._faults.popleft() if self._faults else _Fault()
+        time.sleep(fault.delay_seconds)  # without the lock: others are not held up
+        if fault.cut == "before":
+            raise CutConnection
+        if fault.status is not None:
+            return _refusal(fault.status, "The stand-in was told to fail.")
+        with self._lock:
             response = self._route(request)
-            if is_faulty:
-                raise CutConnection
-            return response
+        if fault.cut == "after":
+            raise CutConnection
+        return response
 
     def close(self) -> None:
         """Give back the database connections."""
@@ -97,6 +111,8 @@ class ThiioSandbox(Agents):
 
     def _route(self, request: httpx.Request) -> httpx.Response:
         match request.method, request.url.path.strip("/").split("/"):
+            case _, ["api", *_] if "application/json" not in request.headers.get("accept", ""):
+                return _refusal(406, "The header Accept: application/json is required.")
             case "POST", ["api", "login"]:
                 return self._log_in(_json(request))
             case "POST", words if "/" + "/".join(words) == self.inbound_webhook_path:
@@ -111,6 +127,7 @@ class ThiioSandbox(Agents):
                 return _refusal(501, f"{method} /{'/'.join(words)} is not in what Thiio documents.")
 
     def _log_in(self, body: Any) -> httpx.Response:
+        body = body if isinstance(body, dict) else {}
         given = (body.get("email"), body.get("password"), body.get("integration"))
         if given != (self.email, self.password, "zapier"):
             return _refusal(401, "These credentials do not match our records.")
@@ -127,22 +144,24 @@ class ThiioSandbox(Agents):
 
     def _take_in(self, body: Any) -> httpx.Response:
         if errors := find_errors(body):
-            return httpx.Response(422, json={"message": "The given data was invalid.", "errors": errors})
+            return _invalid(errors)
         with self.engine.begin() as connection:
-            keep(connection, self.tables, body)
+            customer_id = keep(connection, self.tables, body)
         self.leads.append(body)
+        self.channels.happen("contact-created", "customer", customer_id)
         return _ok({"message": "OK"})
 
     def _subscribe(self, integration: str, body: Any) -> httpx.Response:
         if integration != self.integration_uuid:
             return _refusal(404, "No such integration.")
-        id = str(uuid.uuid4())
-        self.channels[id] = {name: body[name] for name in ("alias", "method", "url", "event")}
-        data = {"id": id, "metadata": self.channels[id]}
-        return _ok({"data": data, "message": "Integration Channel created"})
+        made = self.channels.add(body)
+        if isinstance(made, dict):
+            return _invalid(made)
+        id, metadata = made
+        return _ok({"data": {"id": id, "metadata": metadata}, "message": "Integration Channel created"})
 
     def _unsubscribe(self, id: str) -> httpx.Response:
-        if self.channels.pop(id, None) is None:
+        if not self.channels.remove(id):
             return _refusal(404, "No such channel.")
         return _ok({"message": "Integration Channel deleted", "data": None})
 
@@ -163,3 +182,7 @@ def _ok(body: dict[str, Any]) -> httpx.Response:
 
 def _refusal(status: int, message: str) -> httpx.Response:
     return httpx.Response(status, json={"message": message})
+
+
+def _invalid(errors: dict[str, list[str]]) -> httpx.Response:
+    return httpx.Response(422, json={"message": "The given data was invalid.", "errors": errors})
