@@ -6,12 +6,14 @@ What an error status means is each system's own matter: its room hands over a fu
 from __future__ import annotations
 
 import logging
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache, partial
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -100,6 +102,7 @@ class HttpClient:
             timeout=httpx.Timeout(timeout_seconds, connect=min(timeout_seconds, 10.0)),
             limits=httpx.Limits(max_connections=1),
             follow_redirects=False,
+            verify=_trust(),
         )
 
     def __enter__(self) -> Self:
@@ -121,11 +124,29 @@ class HttpClient:
         self, method: str, path: str, *, params: Mapping[str, Any] | None = None, json: Any = None
     ) -> bytes:
         """Call something that changes nothing, again if need be, and return the body."""
+        body, tell = self.read_untold(method, path, params=params, json=json)
+        tell()
+        return body
+
+    def read_untold(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        when_sent: Callable[[], None] | None = None,
+    ) -> tuple[bytes, Callable[[], None]]:
+        """Do as `read` does, but leave it to the caller to tell the good answer, by the function that comes.
+
+        So the next request need not wait for the notification log. Attempts that failed are told at once.
+        `when_sent` is called each time a request is sent, before it is answered.
+        """
         for attempt in stamina.retry_context(
             on=_wait_before_retry, attempts=self._read_attempts, timeout=None, wait_max=LONGEST_WAIT_SECONDS
         ):
             with attempt:
-                return self._call(method, path, params=params, json=json)
+                return self._call(method, path, params=params, json=json, when_sent=when_sent)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def write(
@@ -136,13 +157,19 @@ class HttpClient:
         params: Mapping[str, Any] | None = None,
         json: Any = None,
         operation: str | None = None,
+        at_turn: Callable[[], None] | None = None,
     ) -> bytes:
         """Call something that changes the remote system, exactly once, and return the body.
 
-        `operation` is told instead of method and path, where the path is a secret. Raises `AnswerLost` where
-        it cannot be known whether the call had effect.
+        `operation` is told instead of method and path, where the path is a secret. `at_turn` is called once
+        it is this call's turn, right before anything is sent; what it raises ends the call unsent. Raises
+        `AnswerLost` where it cannot be known whether the call had effect.
         """
-        return self._call(method, path, params=params, json=json, is_write=True, operation=operation)
+        body, tell = self._call(
+            method, path, params=params, json=json, is_write=True, operation=operation, at_turn=at_turn
+        )
+        tell()
+        return body
 
     def _call(
         self,
@@ -153,16 +180,26 @@ class HttpClient:
         json: Any,
         is_write: bool = False,
         operation: str | None = None,
-    ) -> bytes:
+        when_sent: Callable[[], None] | None = None,
+        at_turn: Callable[[], None] | None = None,
+    ) -> tuple[bytes, Callable[[], None]]:
         operation = operation or f"{method} {path}"
         content = None if json is None else _encoder.encode(json)
         headers = {} if content is None else {"content-type": "application/json; charset=utf-8"}
+        extensions = None if when_sent is None else {"trace": _when_sent(when_sent)}
         started = time.monotonic()
         response: httpx.Response | None = None
         try:
             with self._pacer.turn():
+                if at_turn is not None:
+                    at_turn()
                 started = time.monotonic()
-                response = self._client.request(method, path, params=params, content=content, headers=headers)
+                response = self._client.request(
+                    method, path, params=params, content=content, headers=headers, extensions=extensions
+                )
+                # httpx's answer and its stream hold each other: a whole page would stay until the collector
+                # comes by. It has been read, so the stream is of no more use.
+                response.stream = httpx.ByteStream(b"")
             error = self._judge(response)
         except httpx.TransportError as cause:
             # The cause may quote a URL with its query; only its kind is told.
@@ -174,12 +211,13 @@ class HttpClient:
             error = self._answer_lost(error)
         if isinstance(error, RemoteUnavailable) and error.retry_after_seconds is not None:
             self._pacer.block(error.retry_after_seconds)
-        self._tell(operation, params, json, response, error, time.monotonic() - started)
+        tell = partial(self._tell, operation, params, json, response, error, time.monotonic() - started)
         if error is not None:
+            tell()
             raise error
         if response is None:
             raise AssertionError("no error and no answer")
-        return response.content
+        return response.content, tell
 
     def _answer_lost(self, cause: RemoteUnavailable) -> AnswerLost:
         lost = AnswerLost(
@@ -213,6 +251,21 @@ class HttpClient:
                 date=None if response is None else _date_of(response),
             )
         )
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    """Give what httpx trusts by default, read once: to read all certificates takes longer than a call."""
+    return httpx.create_ssl_context()
+
+
+def _when_sent(call: Callable[[], None]) -> Callable[[str, Mapping[str, Any]], None]:
+    def trace(event: str, _: Mapping[str, Any]) -> None:
+        # httpx's documented "trace" extension; UltraCart speaks HTTP/1.1, as this client does.
+        if event == "http11.send_request_body.complete":
+            call()
+
+    return trace
 
 
 def _date_of(response: httpx.Response) -> datetime | None:

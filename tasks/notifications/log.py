@@ -9,22 +9,26 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from sqlalchemy import Connection, Engine, insert
 
 from tasks.database import tables
 from tasks.errors import AnswerLost
-from tasks.http_client import Exchange
 from tasks.notifications.redaction import MASK, redact, redact_text
+
+# The receiver keeps notifications too, and calls nobody: it need not pay for an HTTP client.
+if TYPE_CHECKING:
+    from tasks.http_client import Exchange
 
 MAX_TEXT = 20_000
 """Characters of one body that are kept; of a longer one, the beginning and its size."""
 
 
 LONGEST_LIST = 10
-"""Entries that are kept of a list that is too long."""
+"""Entries that are kept at most of a list that is too long."""
 
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -86,8 +90,9 @@ def notifier(engine: Engine, run_id: str | None = None) -> Notify:
     """
 
     def notify(notification: Notification) -> None:
+        row = _row(notification, run_id)  # before the transaction: to redact takes longer than to store
         with engine.begin() as connection:
-            save_notifications(connection, [notification], run_id=run_id)
+            connection.execute(insert(tables.notifications), row)
 
     return notify
 
@@ -198,5 +203,7 @@ def _first_entries(member: bytes) -> Any:
     if len(member) <= MAX_TEXT or not member.startswith(b"["):
         return _decoder.decode(member)
     entries = _entries.decode(member)
-    first = [_decoder.decode(entry) for entry in entries[:LONGEST_LIST]]
+    sizes = accumulate(len(bytes(entry)) for entry in entries[:LONGEST_LIST])
+    fitting = max(1, sum(size <= MAX_TEXT for size in sizes))
+    first = [_decoder.decode(entry) for entry in entries[:fitting]]
     return [*first, f"… and {len(entries) - len(first)} more"] if len(entries) > len(first) else first

@@ -79,7 +79,7 @@ def judge(response: httpx.Response) -> RemoteError | None:
     return None
 
 
-def decode(body: bytes, kind: type[Answer], where: str) -> Answer:
+def decode(body: bytes | msgspec.Raw, kind: type[Answer], where: str) -> Answer:
     """Read an answer; raises `RemoteChanged` that names the place where it is not as documented."""
     try:
         return msgspec.json.decode(body, type=kind)

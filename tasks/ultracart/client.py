@@ -6,7 +6,7 @@ it matters. There is no filter for changed orders at all: see `iter_changed_orde
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -21,20 +21,20 @@ from tasks.settings import UltraCartSettings, require
 from tasks.ultracart import wire
 from tasks.ultracart.answers import REQUEST_ID_HEADER, decode, judge, means_not_found
 from tasks.ultracart.envelopes import (
+    CUSTOMERS,
+    ITEMS,
+    LOG_SUMMARIES,
+    ORDERS,
+    WEBHOOKS,
     CustomerAnswer,
-    CustomersPage,
-    ItemsPage,
-    LogSummariesPage,
+    ListKind,
     LookupAnswer,
-    OrdersPage,
-    Page,
+    OrderAnswer,
     PartnersAnswer,
-    ResultSet,
     WebhookAnswer,
-    WebhooksPage,
 )
 from tasks.ultracart.pacing import Pacer
-from tasks.ultracart.paging import iter_pages, read_rows
+from tasks.ultracart.paging import Fetched, iter_pages, read_rows, skim
 
 API_VERSION = "2017-03-01"
 ORDER_EXPANSIONS = "billing,shipping,item,summary,payment,channel_partner,customer_profile,auto_order"
@@ -113,12 +113,7 @@ class UltraCartClient:
                 "last_modified_dts_start": _text(modified.start - MARGIN),
                 "last_modified_dts_end": _text(modified.end + MARGIN),
             }
-        for page in self._list(
-            "/customer/customers",
-            CustomersPage,
-            lambda customer: customer.customer_profile_oid,
-            params=params,
-        ):
+        for page in self._list("/customer/customers", CUSTOMERS, params=params):
             yield [each for each in page if modified is None or _is_in(modified, each.last_modified_dts)]
 
     def find_customer(self, oid: str) -> wire.Customer | None:
@@ -166,7 +161,7 @@ class UltraCartClient:
             answer = self._http.read(
                 "POST", "/order/orders/batch", params={"_expand": ORDER_EXPANSIONS}, json=body
             )
-            page = decode(answer, OrdersPage, "/order/orders/batch")
+            page = decode(answer, ORDERS.whole, "/order/orders/batch")
             orders += read_rows(page, "/order/orders/batch")
         return orders
 
@@ -184,15 +179,32 @@ class UltraCartClient:
         ]
         return min(found, key=lambda order: order.order_id, default=None)
 
-    def import_order(self, body: dict[str, Any]) -> ImportedOrder:
+    def find_own_order(self, partner_order_id: str) -> wire.Order | None:
+        """Give the order that this key imported under our id, whatever the channel partner's code is.
+
+        How UltraCart answers for an unknown id is not published: what does not say so in words is raised as
+        `RemoteRefused`.
+        """
+        id = quote(partner_order_id, safe="")
+        path = f"/channel_partner/orders/by_channel_partner_order_id/{id}"
+        try:
+            body = self._http.read("GET", path, params={"_expand": "channel_partner"})
+        except RemoteRefused as error:
+            if means_not_found(error):
+                return None
+            raise
+        return decode(body, OrderAnswer, path).order
+
+    def import_order(self, body: dict[str, Any], at_turn: Callable[[], None] | None = None) -> ImportedOrder:
         """Import an order by the channel partner call, sent exactly once.
 
-        Raises `RemoteRefused` with UltraCart's words if it did not take the order, and `AnswerLost` if it
-        cannot be known: then look it up with `find_partner_order`.
+        `at_turn` is called right before it is sent; what it raises ends the call unsent. Raises
+        `RemoteRefused` with UltraCart's words if it did not take the order, and `AnswerLost` if it cannot be
+        known: then look it up with `find_partner_order`.
         """
         path = "/channel_partner/import"
         try:
-            return decode(self._http.write("POST", path, json=body), ImportedOrder, path)
+            return decode(self._http.write("POST", path, json=body, at_turn=at_turn), ImportedOrder, path)
         except RemoteChanged as error:
             raise AnswerLost(
                 f"{error} The order may have been imported; it will be looked up, not sent again.",
@@ -203,12 +215,7 @@ class UltraCartClient:
 
     def iter_items(self) -> Iterator[list[wire.Item]]:
         """Give all items."""
-        return self._list(
-            "/item/items",
-            ItemsPage,
-            lambda item: item.merchant_item_id,
-            limit=ITEMS_PER_PAGE,
-        )
+        return self._list("/item/items", ITEMS, limit=ITEMS_PER_PAGE)
 
     def list_gateways(self) -> list[wire.RotatingTransactionGateway]:
         """Give the store's gateways; the public API lists them as values for its fraud rules."""
@@ -223,7 +230,7 @@ class UltraCartClient:
 
     def list_webhooks(self) -> list[wire.Webhook]:
         """Give the webhooks that this key's application registered."""
-        pages = self._list("/webhook/webhooks", WebhooksPage, lambda each: each.webhook_oid)
+        pages = self._list("/webhook/webhooks", WEBHOOKS)
         return [webhook for page in pages for webhook in page]
 
     def insert_webhook(self, webhook: dict[str, Any]) -> wire.Webhook:
@@ -238,12 +245,8 @@ class UltraCartClient:
 
     def list_webhook_logs(self, webhook_oid: int, since: datetime) -> list[wire.WebhookLogSummary]:
         """Give the deliveries of a webhook since a time, failed ones too."""
-        pages = self._list(
-            f"/webhook/webhooks/{webhook_oid}/logs",
-            LogSummariesPage,
-            lambda summary: summary.request_id,
-            params={"_since": _text(since)},
-        )
+        path = f"/webhook/webhooks/{webhook_oid}/logs"
+        pages = self._list(path, LOG_SUMMARIES, params={"_since": _text(since)})
         return [summary for page in pages for summary in page]
 
     def _query(self, filters: dict[str, str], window_end: datetime | None) -> Iterator[list[wire.Order]]:
@@ -251,8 +254,7 @@ class UltraCartClient:
         is_settled = window_end is not None and window_end < datetime.now(UTC) - CACHE_LAG
         return self._list(
             "/order/orders/query",
-            OrdersPage,
-            lambda order: order.order_id,
+            ORDERS,
             params={"_expand": ORDER_EXPANSIONS, "_sort": "creation_dts"},
             json={**filters, "query_target": "cache" if is_settled else "origin"},
         )
@@ -260,8 +262,7 @@ class UltraCartClient:
     def _list(
         self,
         path: str,
-        kind: type[Page[Row]],
-        id_of: Callable[[Row], Hashable],
+        kind: ListKind[Row],
         *,
         params: dict[str, str] | None = None,
         json: dict[str, Any] | None = None,
@@ -269,12 +270,12 @@ class UltraCartClient:
     ) -> Iterator[list[Row]]:
         method = "GET" if json is None else "POST"
 
-        def fetch(offset: int) -> tuple[list[Row], ResultSet]:
+        def fetch(offset: int, when_sent: Callable[[], None]) -> Fetched[Row]:
             asked = {**(params or {}), "_limit": limit, "_offset": offset}
-            page = decode(self._http.read(method, path, params=asked, json=json), kind, path)
-            return read_rows(page, path), page.result_set()
+            body, tell = self._http.read_untold(method, path, params=asked, json=json, when_sent=when_sent)
+            return skim(body, tell, kind, path)
 
-        return iter_pages(fetch, id_of, path)
+        return iter_pages(fetch, kind.id_of, path)
 
 
 def _between(name: str, window: Window) -> dict[str, str]:

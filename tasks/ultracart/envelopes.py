@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from msgspec import Struct, field
+from msgspec import Raw, Struct, field
 
 from tasks.ultracart import wire
 
@@ -40,60 +42,93 @@ class Page(Struct, Generic[Row]):
         raise NotImplementedError
 
 
-class CustomersPage(Page[wire.Customer]):
+class CustomersPage(Page[Row]):
     """Answer of `/customer/customers`."""
 
-    customers: list[wire.Customer] | None = None
+    customers: list[Row] | None = None
 
-    def rows(self) -> list[wire.Customer] | None:
+    def rows(self) -> list[Row] | None:
         """Give the customers."""
         return self.customers
 
 
-class OrdersPage(Page[wire.Order]):
+class OrdersPage(Page[Row]):
     """Answer of `/order/orders/query` and `/order/orders/batch`."""
 
-    orders: list[wire.Order] | None = None
+    orders: list[Row] | None = None
 
-    def rows(self) -> list[wire.Order] | None:
+    def rows(self) -> list[Row] | None:
         """Give the orders."""
         return self.orders
 
 
-class ItemsPage(Page[wire.Item]):
+class ItemsPage(Page[Row]):
     """Answer of `/item/items`."""
 
-    items: list[wire.Item] | None = None
+    items: list[Row] | None = None
 
-    def rows(self) -> list[wire.Item] | None:
+    def rows(self) -> list[Row] | None:
         """Give the items."""
         return self.items
 
 
-class WebhooksPage(Page[wire.Webhook]):
+class WebhooksPage(Page[Row]):
     """Answer of `/webhook/webhooks`."""
 
-    webhooks: list[wire.Webhook] | None = None
+    webhooks: list[Row] | None = None
 
-    def rows(self) -> list[wire.Webhook] | None:
+    def rows(self) -> list[Row] | None:
         """Give the webhooks."""
         return self.webhooks
 
 
-class LogSummariesPage(Page[wire.WebhookLogSummary]):
+class LogSummariesPage(Page[Row]):
     """Answer of `/webhook/webhooks/{oid}/logs`."""
 
-    webhook_log_summaries: list[wire.WebhookLogSummary] | None = None
+    webhook_log_summaries: list[Row] | None = None
 
-    def rows(self) -> list[wire.WebhookLogSummary] | None:
+    def rows(self) -> list[Row] | None:
         """Give the summaries."""
         return self.webhook_log_summaries
+
+
+@dataclass(frozen=True, slots=True)
+class ListKind(Generic[Row]):
+    """How the pages of a list are read: skimmed first, its rows left as they are, and then whole."""
+
+    skimmed: type[Page[Raw]]
+    whole: type[Page[Row]]
+    row: type[Row]
+    id_of: Callable[[Row], Hashable]
+
+
+CUSTOMERS = ListKind(
+    CustomersPage[Raw], CustomersPage[wire.Customer], wire.Customer, lambda each: each.customer_profile_oid
+)
+ORDERS = ListKind(OrdersPage[Raw], OrdersPage[wire.Order], wire.Order, lambda each: each.order_id)
+ITEMS = ListKind(ItemsPage[Raw], ItemsPage[wire.Item], wire.Item, lambda each: each.merchant_item_id)
+WEBHOOKS = ListKind(
+    WebhooksPage[Raw], WebhooksPage[wire.Webhook], wire.Webhook, lambda each: each.webhook_oid
+)
+LOG_SUMMARIES = ListKind(
+    LogSummariesPage[Raw],
+    LogSummariesPage[wire.WebhookLogSummary],
+    wire.WebhookLogSummary,
+    # Whether a repeated try keeps the id of the first is not published: with the time it is one of its own.
+    lambda each: (each.request_id, each.delivery_dts),
+)
 
 
 class CustomerAnswer(Struct):
     """Answer of `/customer/customers/{oid}`."""
 
     customer: wire.Customer
+
+
+class OrderAnswer(Struct):
+    """Answer of `/channel_partner/orders/by_channel_partner_order_id/{id}`."""
+
+    order: wire.Order
 
 
 class WebhookAnswer(Struct):

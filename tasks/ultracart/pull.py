@@ -32,7 +32,7 @@ def pull_customers(client: UltraCartClient, engine: Engine, window: Window, regi
     for page in client.iter_customers(window):
         customers = list(_translate(page, lambda customer: to_customer(customer, region), failures))
         with engine.begin() as connection:
-            count += len(save_customers(connection, customers))
+            count += len(save_customers(connection, customers).records)
     return _account("ultracart_customers", count, failures)
 
 
@@ -47,7 +47,7 @@ def pull_orders(client: UltraCartClient, engine: Engine, window: Window, region:
     for page in client.iter_changed_orders(window):
         orders = list(_translate(page, lambda order: to_order(order, region), failures))
         with engine.begin() as connection:
-            count += len(save_orders(connection, orders))
+            count += len(save_orders(connection, orders).records)
     return _account("ultracart_orders", count, failures)
 
 

@@ -16,7 +16,7 @@ import msgspec
 from tasks.errors import RemoteChanged
 from tasks.ultracart import wire
 from tasks.ultracart.client import API_VERSION, UltraCartClient
-from tasks.ultracart.envelopes import Page
+from tasks.ultracart.envelopes import ListKind, WebhooksPage
 from tasks.ultracart.webhook_body import EXPANSIONS
 
 PATH = "/webhook/webhooks"
@@ -59,20 +59,16 @@ class Receiving:
     password: str
 
 
-class RegistrationsPage(Page[RawObject]):
-    """Answer of `/webhook/webhooks`, whole."""
-
-    webhooks: list[RawObject] | None = None
-
-    def rows(self) -> list[RawObject] | None:
-        """Give the webhooks."""
-        return self.webhooks
+REGISTRATIONS = ListKind(
+    WebhooksPage[msgspec.Raw], WebhooksPage[RawObject], RawObject, lambda raw: raw.get("webhook_oid")
+)
+"""The list of webhooks, each whole."""
 
 
 def list_registrations(client: UltraCartClient) -> list[Registration]:
     """Give the webhooks that this key's application registered, each whole."""
     # The client's own paging: a second way through UltraCart's lists would have to be kept in step.
-    pages = client._list(PATH, RegistrationsPage, lambda raw: raw.get("webhook_oid"))
+    pages = client._list(PATH, REGISTRATIONS)
     return [_read(raw) for page in pages for raw in page]
 
 

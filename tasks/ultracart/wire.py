@@ -17,13 +17,17 @@ Time = Annotated[datetime, Meta(tz=True)]
 """ISO 8601 with an offset, US Eastern in all recorded answers."""
 
 
-class Currency(Struct, frozen=True):
+class Part(Struct, frozen=True, gc=False):
+    """What all parts are. Python's collector need not look at them: a part never holds itself."""
+
+
+class Currency(Part, frozen=True):
     """Money: `value` is in the store's base currency, the other figures in the buyer's."""
 
     value: Decimal | None = None
 
 
-class Address(Struct, frozen=True):
+class Address(Part, frozen=True):
     """An address of an order or a customer; on an order the billing one carries the e-mail."""
 
     first_name: str | None = None
@@ -44,7 +48,7 @@ class Address(Struct, frozen=True):
     default_shipping: bool = False
 
 
-class Customer(Struct, frozen=True):
+class Customer(Part, frozen=True):
     """A customer profile. Its addresses are lists."""
 
     customer_profile_oid: int
@@ -55,13 +59,13 @@ class Customer(Struct, frozen=True):
     shipping: list[Address] | None = None
 
 
-class CustomerProfile(Struct, frozen=True):
+class CustomerProfile(Part, frozen=True):
     """The customer profile inside an order; absent if a guest ordered."""
 
     customer_profile_oid: int | None = None
 
 
-class OrderItem(Struct, frozen=True):
+class OrderItem(Part, frozen=True):
     """A line. A kit and each of its components are lines of their own."""
 
     merchant_item_id: str | None = None
@@ -72,7 +76,7 @@ class OrderItem(Struct, frozen=True):
     shipped_dts: Time | None = None
 
 
-class OrderShipping(Struct, frozen=True):
+class OrderShipping(Part, frozen=True):
     """Where and how it goes; `shipping_date` is that of the first shipment."""
 
     shipping_method: str | None = None
@@ -80,7 +84,7 @@ class OrderShipping(Struct, frozen=True):
     tracking_numbers: list[str] | None = None
 
 
-class OrderSummary(Struct, frozen=True):
+class OrderSummary(Part, frozen=True):
     """The amounts. What was refunded is cumulative, and absent until the first refund."""
 
     subtotal: Currency | None = None
@@ -92,7 +96,7 @@ class OrderSummary(Struct, frozen=True):
     total_refunded: Currency | None = None
 
 
-class OrderPayment(Struct, frozen=True):
+class OrderPayment(Part, frozen=True):
     """How it was paid. `test_order` is present on test orders only."""
 
     payment_method: str | None = None
@@ -102,21 +106,21 @@ class OrderPayment(Struct, frozen=True):
     rotating_transaction_gateway_code: str | None = None
 
 
-class OrderChannelPartner(Struct, frozen=True):
+class OrderChannelPartner(Part, frozen=True):
     """Who imported the order; absent on orders of the store's own."""
 
     channel_partner_code: str | None = None
     channel_partner_order_id: str | None = None
 
 
-class OrderAutoOrder(Struct, frozen=True):
+class OrderAutoOrder(Part, frozen=True):
     """The subscription that an order belongs to."""
 
     auto_order_code: str | None = None
     original_order_id: str | None = None
 
 
-class Order(Struct, frozen=True):
+class Order(Part, frozen=True):
     """An order with whatever parts were expanded."""
 
     order_id: str
@@ -134,7 +138,7 @@ class Order(Struct, frozen=True):
     auto_order: OrderAutoOrder | None = None
 
 
-class Item(Struct, frozen=True):
+class Item(Part, frozen=True):
     """An item on sale; its id may contain spaces."""
 
     merchant_item_id: str
@@ -144,14 +148,14 @@ class Item(Struct, frozen=True):
     merchant_id: str | None = None
 
 
-class RotatingTransactionGateway(Struct, frozen=True):
+class RotatingTransactionGateway(Part, frozen=True):
     """A payment gateway of the store."""
 
     code: str
     name: str | None = None
 
 
-class ChannelPartner(Struct, frozen=True):
+class ChannelPartner(Part, frozen=True):
     """Who may import orders."""
 
     code: str
@@ -160,7 +164,7 @@ class ChannelPartner(Struct, frozen=True):
     inactive: bool = False
 
 
-class WebhookEvent(Struct, frozen=True):
+class WebhookEvent(Part, frozen=True):
     """An event that a webhook may be subscribed to, and the parts it sends."""
 
     event_name: str
@@ -168,14 +172,14 @@ class WebhookEvent(Struct, frozen=True):
     expansion: str | None = None
 
 
-class WebhookCategory(Struct, frozen=True):
+class WebhookCategory(Part, frozen=True):
     """The events of one kind."""
 
     event_category: str | None = None
     events: list[WebhookEvent] = field(default_factory=list)
 
 
-class Webhook(Struct, frozen=True):
+class Webhook(Part, frozen=True):
     """A webhook as it is registered."""
 
     webhook_oid: int
@@ -192,7 +196,7 @@ class Webhook(Struct, frozen=True):
     event_categories: list[WebhookCategory] = field(default_factory=list)
 
 
-class WebhookLogSummary(Struct, frozen=True):
+class WebhookLogSummary(Part, frozen=True):
     """One delivery as UltraCart saw it."""
 
     request_id: str

@@ -18,7 +18,7 @@ from tasks.seed import Shop, ultracart_customer_id, ultracart_order_id
 from tasks.settings import UltraCartSettings
 from tasks.ultracart.client import UltraCartClient
 from tasks.ultracart.envelopes import ResultSet
-from tasks.ultracart.paging import iter_pages
+from tasks.ultracart.paging import Fetched, iter_pages
 from tasks.ultracart.sandbox.server import UltraCartSandbox
 
 Change = tuple[tuple[int, ...], tuple[int, ...]]
@@ -34,6 +34,11 @@ CHANGES = st.lists(
 )
 
 
+def fetched(rows: list[int], at: ResultSet, told: list[list[int]]) -> Fetched[int]:
+    """A page as it comes; `told` is the notification log."""
+    return Fetched(at, len(rows), lambda: rows[0], lambda: rows, lambda: told.append(rows))
+
+
 class MovingList:
     """A sorted list that is changed after each page, as a busy store is, for as long as there are changes."""
 
@@ -41,11 +46,12 @@ class MovingList:
         self.rows = [2 * number for number in range(rows)]
         self.always = set(self.rows)
         self.fetches = 0
+        self.told: list[list[int]] = []
         self._page = page
         self._changes = list(changes)
         self._counts = counts
 
-    def fetch(self, offset: int) -> tuple[list[int], ResultSet]:
+    def fetch(self, offset: int, when_sent: Callable[[], None]) -> Fetched[int]:
         """Give the page at an offset, as UltraCart does, and change the list."""
         self.fetches += 1
         rows = self.rows[offset : offset + self._page]
@@ -55,7 +61,7 @@ class MovingList:
         at = ResultSet(len(rows), more, following if more else 0, total)
         if self._changes:
             self._change(*self._changes.pop(0))
-        return rows, at
+        return fetched(rows, at, self.told)
 
     def _change(self, places: tuple[int, ...], new: tuple[int, ...]) -> None:
         gone = {self.rows[place] for place in places if place < len(self.rows)}
@@ -84,6 +90,7 @@ def test_what_was_there_all_the_time_comes_once(
     came = [row for rows in iter_pages(moving.fetch, lambda row: row, "a list") for row in rows]
 
     assert len(came) == len(set(came))
+    assert len(moving.told) == moving.fetches
     assert moving.always - set(came) == set()
 
 
@@ -98,16 +105,27 @@ def test_a_list_that_stands_still_costs_one_row_a_page(rows: int, page: int) -> 
     assert still.fetches == max(1, -(-(rows - 1) // (page - 1)))
 
 
+def test_a_page_is_on_record_before_it_is_given_and_even_if_nobody_wants_it() -> None:
+    """The exchange is told while the next page travels; the one still under way is told at the end."""
+    still = MovingList(20, 5, [], counts=True)
+    pages = iter_pages(still.fetch, lambda row: row, "a list")
+
+    assert (next(pages), still.told) == ([0, 2, 4, 6, 8], [[0, 2, 4, 6, 8]])
+    pages.close()
+    assert (still.fetches, len(still.told)) == (2, 2)
+
+
 def test_a_list_without_any_order_comes_to_an_end() -> None:
     """Each page holds rows that nobody saw: nothing can be made sure of, and nothing runs for ever."""
     numbers = iter(range(10**6))
     fetches = 0
 
-    def fetch(offset: int) -> tuple[list[int], ResultSet]:
+    def fetch(offset: int, when_sent: Callable[[], None]) -> Fetched[int]:
         nonlocal fetches
         fetches += 1
         more = offset + 5 < 50
-        return [next(numbers) for _ in range(5)], ResultSet(5, more, offset + 5 if more else 0, 50)
+        rows = [next(numbers) for _ in range(5)]
+        return fetched(rows, ResultSet(5, more, offset + 5 if more else 0, 50), [])
 
     assert sum(len(rows) for rows in iter_pages(fetch, lambda row: row, "a list")) >= 50
     assert fetches < 200
