@@ -12,7 +12,7 @@ from ultracart.apis import ItemApi, WebhookApi
 from ultracart.models import Webhook
 
 from tasks.seed import Shop
-from tasks.ultracart.sandbox.serialize import CUSTOMER_EXPANSIONS, ORDER_EXPANSIONS
+from tasks.ultracart.sandbox.serialize import CUSTOMER_EXPANSIONS, ITEM_EXPANSIONS, ORDER_EXPANSIONS
 from tasks.ultracart.sandbox.server import UltraCartSandbox
 from tests.ultracart.vendor import missing, open_sdk, refused
 
@@ -94,14 +94,17 @@ def test_a_webhook_is_deleted(webhooks: Any, guided: int) -> None:
 
 
 def test_event_categories_are_listed(webhooks: Any, ultracart: UltraCartSandbox) -> None:
-    """Each with the expansions that its events may have; a key without permission does not see them."""
+    """With the expansions that their events may have, where known; a key without permission sees none."""
     categories = webhooks.get_webhook_event_categories().event_categories
     ultracart.refuse_scope("webhook_read", status=403)
 
-    assert {each.event_category: set(each.available_expansions) for each in categories} == {
+    expansions = {each.event_category: set(each.available_expansions) for each in categories}
+    assert {name: parts for name, parts in expansions.items() if parts} == {
         "customer": CUSTOMER_EXPANSIONS,
+        "item": ITEM_EXPANSIONS,
         "order": ORDER_EXPANSIONS,
     }
+    assert sum(len(each.events) for each in categories) == 36
     assert refused(webhooks.get_webhook_event_categories) == (
         403, "The application lacks the permission webhook_read.",
     )  # fmt: skip
@@ -117,10 +120,12 @@ def test_logs_are_listed_and_read(webhooks: Any, guided: int, ultracart: UltraCa
     fitting = {
         "request_id": summary.request_id, "begin_date": before, "end_date": after, "since": before,
         "status": "0", "success": False, "event": "order_create", "order_id": order_id, "request": order_id,
+        "duration": 0,
     }  # fmt: skip
     others = {
         "request_id": "X", "begin_date": after, "end_date": before, "since": after,
         "status": "200", "success": True, "event": "order_ship", "order_id": "X", "request": "no such text",
+        "duration": 60_000,
     }  # fmt: skip
 
     def count(**filters: Any) -> int:

@@ -12,6 +12,8 @@ import httpx
 import msgspec
 
 DEFAULT_LIMIT = 100
+YEARS = (1900, 9000)
+"""Outside of these a time cannot be told in every time zone."""
 
 
 class Refusal(Exception):
@@ -38,6 +40,10 @@ class Call:
         """The expansions asked for; unknown ones are ignored, as by UltraCart."""
         return frozenset(name.strip() for name in self.query.get("_expand", "").split(","))
 
+    def says(self, name: str) -> bool:
+        """Tell whether the query sets a switch, in any case of letters."""
+        return self.query.get(name, "").casefold() == "true"
+
     def object(self) -> dict[str, Any]:
         """Give the body, which must be an object."""
         if not isinstance(self.body, dict):
@@ -46,13 +52,22 @@ class Call:
 
 
 def read_call(request: httpx.Request, root: str) -> Call:
-    """Read a request below `root`; raises `Refusal` for a body that is no JSON."""
+    """Read a request below `root`; raises `Refusal` for a body that is no JSON.
+
+    A null in the body is as if its key were not there. What UltraCart makes of one is not published.
+    """
     path = request.url.raw_path.decode().split("?")[0].removeprefix(root)
     try:
         body = msgspec.json.decode(request.content) if request.content else None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise Refusal("The body is not JSON.") from None
-    return Call(request.method, path, dict(request.url.params), body)
+    return Call(request.method, path, dict(request.url.params), _without_nulls(body))
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_nulls(inner) for name, inner in value.items() if inner is not None}
+    return [_without_nulls(inner) for inner in value] if isinstance(value, list) else value
 
 
 def match_path(template: str, path: str) -> dict[str, str] | None:
@@ -119,6 +134,8 @@ def read_time(text: str, name: str) -> datetime:
         raise Refusal(f"{name} is not an ISO 8601 time.") from None
     if time.tzinfo is None:
         raise Refusal(f"{name} has no offset.")
+    if not YEARS[0] <= time.year <= YEARS[1]:
+        raise Refusal(f"{name} is not of our time.")
     return time
 
 

@@ -12,30 +12,13 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from tasks.ultracart.sandbox.call import DONE, Call, Refusal, read_time, single
+from tasks.ultracart.sandbox.document import find_faults, schema_of
 from tasks.ultracart.sandbox.items import PARTNER_OID
 from tasks.ultracart.sandbox.order_book import Draft, add_order, next_order_id
 from tasks.ultracart.sandbox.orders import reject_if_possible
 from tasks.ultracart.sandbox.serialize import show_order
 from tasks.ultracart.sandbox.store import Store
 
-PAYMENT_METHODS = frozenset(
-    {
-        "Affirm", "Amazon", "Check", "COD", "Credit Card", "eCheck", "LoanHero", "Money Order", "PayPal",
-        "Purchase Order", "Quote Request", "Wire Transfer", "PayPal Fastlane",
-    }
-)  # fmt: skip
-MAX_LENGTHS = {
-    "channel_partner_order_id": 50, "email": 100,
-    **{
-        f"{kind}to_{name}": length
-        for kind in ("bill", "ship")
-        for name, length in {
-            "first_name": 30, "last_name": 30, "company": 50, "address1": 50, "address2": 50, "city": 32,
-            "state_region": 32, "postal_code": 20, "country_code": 2, "day_phone": 25,
-        }.items()
-    },
-}  # fmt: skip
-"""Lengths of the vendor's model."""
 CARD_PROOFS = ("hosted_fields_card_token", "use_prior_payment_information_from_order_id", "transaction")
 
 
@@ -60,12 +43,12 @@ def get_partner_order(store: Store, call: Call) -> dict[str, Any]:
 
 def get_by_partner_order_id(store: Store, call: Call) -> dict[str, Any]:
     """Answer GET /channel_partner/orders/by_channel_partner_order_id/{id}."""
-    return single("order", show_order(_find(store, call.parts["partner_order_id"]), call.expand))
+    return single("order", show_order(_find(store, call.parts["order_id"]), call.expand))
 
 
 def cancel_by_partner_order_id(store: Store, call: Call) -> dict[str, Any]:
     """Answer DELETE /channel_partner/cancel/by_channel_partner_order_id/{id}."""
-    refused = reject_if_possible(store, _find(store, call.parts["partner_order_id"]))
+    refused = reject_if_possible(store, _find(store, call.parts["order_id"]))
     return {"cancel_errors": [refused] if refused else [], "success": not refused, "metadata": {}}
 
 
@@ -102,15 +85,15 @@ def _find_errors(store: Store, body: dict[str, Any]) -> Iterator[str]:
     for name in ("channel_partner_order_id", "email", "payment_method", "items"):
         if not body.get(name):
             yield f"{name} is required."
-    for name, length in MAX_LENGTHS.items():
-        if len(str(body.get(name) or "")) > length:
-            yield f"{name} is longer than {length} characters."
+    yield from (fault.text for fault in find_faults(schema_of("ChannelPartnerOrder"), body))
     partner_order_id = str(body.get("channel_partner_order_id"))
     if not store.takes_duplicate_imports and find_partner_orders(store, partner_order_id):
         yield f"channel_partner_order_id {partner_order_id} has been imported already."
-    if (method := body.get("payment_method")) and method not in PAYMENT_METHODS:
-        yield f"payment_method {method} is not supported."
-    if method == "Credit Card" and not _card_needs_no_charge(body) and not any(map(body.get, CARD_PROOFS)):
+    if (
+        body.get("payment_method") == "Credit Card"
+        and not _card_needs_no_charge(body)
+        and not any(map(body.get, CARD_PROOFS))
+    ):
         yield "A credit card order needs a hosted fields token, a prior order or a transaction."
     code = body.get("rotating_transaction_gateway_code")
     if code and code not in {gateway["code"] for gateway in store.gateways}:
@@ -139,6 +122,8 @@ def _draft(store: Store, body: dict[str, Any]) -> Draft:
     stage, is_paid = _stage(body)
     lines = [_line(store, item) for item in body["items"]]
     billing = _address(body, "billto_") | {"email": body["email"]}
+    if copy_to := body.get("cc_email"):
+        billing["cc_emails"] = [copy_to]
     shipping = _address(body, "shipto_") or _address(body, "billto_")
     discount = _cents(body.get("arbitrary_subtotal_discount", 0))
     subtotal = sum(round(cents * quantity) for _, quantity, cents in lines)
@@ -162,6 +147,8 @@ def _draft(store: Store, body: dict[str, Any]) -> Draft:
         customer=store.customer_by_email(body["email"]) if associate else None,
         coupons=body.get("coupons") or [],
         checkout=_checkout(body),
+        purchase_order_number=body.get("purchase_order_number"),
+        ship_on=read_time(body["ship_on_date"], "ship_on_date") if body.get("ship_on_date") else None,
         transactions=_transactions(body, placed_at),
         channel_partner={
             "channel_partner_code": store.channel_partner_code,
@@ -195,8 +182,9 @@ def _address(body: dict[str, Any], prefix: str) -> dict[str, Any]:
 
 
 def _checkout(body: dict[str, Any]) -> dict[str, Any]:
-    names = {"ip_address": "customer_ip_address", "storefront_host_name": "storefront_host_name"}
-    names |= {f"custom_field{number}": f"custom_field{number}" for number in range(1, 8)}
+    same = [f"custom_field{number}" for number in range(1, 8)]
+    same += ["storefront_host_name", "screen_branding_theme_code"]
+    names = {"ip_address": "customer_ip_address"} | dict(zip(same, same, strict=True))
     return {name: body[given] for given, name in names.items() if body.get(given)}
 
 
@@ -225,12 +213,12 @@ ROUTES = (
     ("GET", "/channel_partner/orders/{order_id}", get_partner_order),
     (
         "GET",
-        "/channel_partner/orders/by_channel_partner_order_id/{partner_order_id}",
+        "/channel_partner/orders/by_channel_partner_order_id/{order_id}",
         get_by_partner_order_id,
     ),
     (
         "DELETE",
-        "/channel_partner/cancel/by_channel_partner_order_id/{partner_order_id}",
+        "/channel_partner/cancel/by_channel_partner_order_id/{order_id}",
         cancel_by_partner_order_id,
     ),
     ("DELETE", "/channel_partner/cancel/by_ultracart_order_id/{order_id}", cancel_by_order_id),

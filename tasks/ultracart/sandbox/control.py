@@ -6,10 +6,11 @@ POST /_sandbox/switches         {"lose": [name | null], "duplicate": […], "hol
                                  "refuses_concurrent_calls", "is_disabled", "cache_lag_seconds",
                                  "backs_off", "not_found_status": 400 | 404, "clamps_limit",
                                  "refused_scopes": {scope: 401 | 403}, "deletes_old_rejected",
-                                 "requires_refund_reason"}
+                                 "requires_refund_reason", "requires_https"}
 POST /_sandbox/webhooks         {"url", "username", "password"}
 POST /_sandbox/actions/<name>   the arguments of a method of `Actions`
 POST /_sandbox/deliver          sends the waiting events
+GET  /_sandbox/openapi.json     the OpenAPI document of what is served below /rest/v2
 GET  /_sandbox/ledger           {"imports": {partner order id: orders made}, "pending": events that wait}
 """
 
@@ -25,6 +26,7 @@ import msgspec
 
 from tasks.ultracart.sandbox.call import Refusal
 from tasks.ultracart.sandbox.dispatcher import BodyShape, SendOrder
+from tasks.ultracart.sandbox.document import load_document
 from tasks.ultracart.sandbox.scopes import check_refusals
 
 if TYPE_CHECKING:
@@ -60,6 +62,8 @@ def _run(sandbox: UltraCartSandbox, name: str, given: dict[str, Any]) -> Any:
             return _switch(sandbox, given)
         case "webhooks":
             return {"webhook_oid": sandbox.register_webhook(**given)}
+        case "openapi.json":
+            return load_document()
         case "deliver":
             return asdict(sandbox.deliver())
         case "ledger":
@@ -90,6 +94,7 @@ def _switch(sandbox: UltraCartSandbox, given: dict[str, Any]) -> dict[str, Any]:
         "refused_scopes": (store, "refused_scopes", check_refusals),
         "deletes_old_rejected": (store, "deletes_old_rejected", bool),
         "requires_refund_reason": (store, "requires_refund_reason", bool),
+        "requires_https": (store, "requires_https", bool),
         "backs_off": (dispatcher, "backs_off", bool),
         "refuses_concurrent_calls": (sandbox, "refuses_concurrent_calls", bool),
         "is_disabled": (sandbox, "is_disabled", bool),

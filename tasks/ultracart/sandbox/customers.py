@@ -43,6 +43,16 @@ def _until(field: str) -> Test:
     return lambda customer, text: customer[field] <= read_time(text, field)
 
 
+def _tags(customer: dict[str, Any]) -> set[str]:
+    return {str(tag.get("tag_value")) for tag in customer.get("tags") or ()}
+
+
+def _pricing_tier(field: str) -> Test:
+    return lambda customer, wanted: (
+        str(wanted) in {str(tier.get(field)) for tier in customer.get("pricing_tiers") or ()}
+    )
+
+
 ADDRESS_FILTERS = (
     "first_name", "last_name", "company", "city", "state", "postal_code", "country_code", "day_phone",
     "evening_phone",
@@ -57,6 +67,10 @@ FILTERS: dict[str, Test] = {
     "signup_dts_end": _until("signup_dts"),
     "qb_class": lambda customer, wanted: customer.get("qb_class") == wanted,
     "quickbooks_code": lambda customer, wanted: customer.get("qb_code") == wanted,
+    "all_tags": lambda customer, tags: set(tags) <= _tags(customer),
+    "any_tags": lambda customer, tags: not _tags(customer).isdisjoint(tags),
+    "pricing_tier_oid": _pricing_tier("pricing_tier_oid"),
+    "pricing_tier_name": _pricing_tier("name"),
     **{
         f"{kind}_{name}": _address(kind, {"state": "state_region"}.get(name, name))
         for kind in ("billing", "shipping")
@@ -79,8 +93,8 @@ def query_customers(store: Store, call: Call) -> dict[str, Any]:
 
 
 def get_customer(store: Store, call: Call) -> dict[str, Any]:
-    """Answer GET /customer/customers/{oid}."""
-    return single("customer", _show(store, store.find_customer(call.parts["oid"]), call))
+    """Answer GET /customer/customers/{customer_profile_oid}."""
+    return single("customer", _show(store, store.find_customer(call.parts["customer_profile_oid"]), call))
 
 
 def get_customer_by_email(store: Store, call: Call) -> dict[str, Any]:
@@ -114,8 +128,8 @@ def add_customer(store: Store, fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def update_customer(store: Store, call: Call) -> dict[str, Any]:
-    """Answer PUT /customer/customers/{oid}: the parts that the body holds are replaced, others stay."""
-    customer = change_customer(store, call.parts["oid"], call.object())
+    """Answer PUT /customer/customers/{…}: the parts that the body holds are replaced, others stay."""
+    customer = change_customer(store, call.parts["customer_profile_oid"], call.object())
     return single("customer", _show(store, customer, call))
 
 
@@ -150,15 +164,15 @@ def _writable(store: Store, fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def delete_customer(store: Store, call: Call) -> None:
-    """Answer DELETE /customer/customers/{oid}; the orders remain."""
-    customer = store.find_customer(call.parts["oid"])
+    """Answer DELETE /customer/customers/{customer_profile_oid}; the orders remain."""
+    customer = store.find_customer(call.parts["customer_profile_oid"])
     del store.customers[customer["customer_profile_oid"]]
     store.emit("customer_delete", customer)
 
 
 def merge_customer(store: Store, call: Call) -> None:
-    """Answer PUT /customer/customers/{oid}/merge: the profile in the body goes, its orders move here."""
-    customer, body = store.find_customer(call.parts["oid"]), call.object()
+    """Answer PUT /customer/customers/{…}/merge: the profile in the body goes, its orders move here."""
+    customer, body = store.find_customer(call.parts["customer_profile_oid"]), call.object()
     by_email = store.customer_by_email(body["email"]) if "email" in body else None
     absorbed = by_email or store.find_customer(body.get("customer_profile_oid", ""))
     if absorbed is customer:
@@ -218,8 +232,8 @@ ROUTES = (
     ("POST", "/customer/customers", insert_customer),
     ("POST", "/customer/customers/query", query_customers),
     ("GET", "/customer/customers/by_email/{email}", get_customer_by_email),
-    ("GET", "/customer/customers/{oid}", get_customer),
-    ("PUT", "/customer/customers/{oid}", update_customer),
-    ("DELETE", "/customer/customers/{oid}", delete_customer),
-    ("PUT", "/customer/customers/{oid}/merge", merge_customer),
+    ("GET", "/customer/customers/{customer_profile_oid}", get_customer),
+    ("PUT", "/customer/customers/{customer_profile_oid}", update_customer),
+    ("DELETE", "/customer/customers/{customer_profile_oid}", delete_customer),
+    ("PUT", "/customer/customers/{customer_profile_oid}/merge", merge_customer),
 )

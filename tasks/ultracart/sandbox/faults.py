@@ -11,7 +11,10 @@ Cut = Literal["before", "after"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """What happens to a call: `cut` "before" it has effect, or "after" (done, but the answer is lost)."""
+    """What happens to a call: `cut` "before" it has effect, or "after" (done, but the answer is lost).
+
+    With `status` and "after" it is done and answered with that status.
+    """
 
     method: str | None = None
     path: str = ""

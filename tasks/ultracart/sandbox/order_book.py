@@ -37,6 +37,8 @@ class Draft:
     coupons: list[str] = field(default_factory=list)
     channel_partner: dict[str, Any] | None = None
     auto_order: dict[str, Any] | None = None
+    purchase_order_number: str | None = None
+    ship_on: datetime | None = None
     transactions: list[dict[str, Any]] = field(default_factory=list)
     checkout: dict[str, Any] = field(default_factory=dict)
 
@@ -64,7 +66,12 @@ def build_order(store: Store, draft: Draft) -> dict[str, Any]:
         "language_iso_code": "ENG",
         "billing": draft.billing,
         # UltraCart sends a list with one empty text before there is tracking (recorded sample calls).
-        "shipping": draft.shipping | {"shipping_method": draft.shipping_method, "tracking_numbers": [""]},
+        "shipping": draft.shipping
+        | {
+            "shipping_method": draft.shipping_method,
+            "ship_on_date": draft.ship_on,
+            "tracking_numbers": [""],
+        },
         "items": _items(store, draft),
         "summary": _summary(draft),
         "payment": _payment(draft),
@@ -120,9 +127,19 @@ REFUNDED_PARTS = (
 )  # fmt: skip
 
 
-def check_refunded_lines(order: dict[str, Any], body: dict[str, Any]) -> None:
-    """Refuse a refund of more pieces than were sold."""
-    for item, given in _refunded_lines(order, body):
+def check_refunded_parts(order: dict[str, Any], body: dict[str, Any]) -> None:
+    """Refuse a refund of more pieces than were sold, and an amount without its value."""
+    summary, lines = body.get("summary", {}), list(_refunded_lines(order, body))
+    amounts = {name: summary[name] for name in REFUNDED_PARTS if name in summary}
+    amounts |= {
+        f"total_refunded of item {item['merchant_item_id']}": given["total_refunded"]
+        for item, given in lines
+        if "total_refunded" in given
+    }
+    for name, amount in amounts.items():
+        if "value" not in amount:
+            raise Refusal(f"{name} has no value.")
+    for item, given in lines:
         if given.get("quantity_refunded", 0) > item["quantity"]:
             raise Refusal(f"Item {item['merchant_item_id']} cannot be refunded more often than it was sold.")
 
@@ -218,6 +235,8 @@ def _payment(draft: Draft) -> dict[str, Any]:
         payment["payment_dts"] = draft.paid_at
     if draft.gateway_code:
         payment["rotating_transaction_gateway_code"] = draft.gateway_code
+    if draft.purchase_order_number:
+        payment["purchase_order"] = {"purchase_order_number": draft.purchase_order_number}
     if draft.is_test:
         payment["test_order"] = True
     return payment

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from tasks.ultracart.sandbox import order_book
-from tasks.ultracart.sandbox.call import DONE, Call, Refusal, cut_page, read_time, single
+from tasks.ultracart.sandbox.call import DONE, Call, Refusal, cut_page, single
+from tasks.ultracart.sandbox.order_filters import select_orders
 from tasks.ultracart.sandbox.serialize import Money, show_order
 from tasks.ultracart.sandbox.store import Store
 
@@ -15,54 +15,6 @@ BATCH_CAP = 500
 REFUND_REASONS = ("CustomerCancel", "Damaged", "WrongItem")
 """The merchant's own choice; these are made up."""
 PAGING = frozenset({"_limit", "_offset", "_sort", "_expand", "_since"})
-
-Test = Callable[[dict[str, Any], Any], bool]
-
-
-def _part(order: dict[str, Any], part: str, field: str) -> Any:
-    return order.get(part, {}).get(field)
-
-
-def _equals(part: str, field: str) -> Test:
-    def test(order: dict[str, Any], wanted: Any) -> bool:
-        return str(_part(order, part, field) or "").casefold() == str(wanted).casefold()
-
-    return test
-
-
-def _dates(name: str, date_of: Callable[[dict[str, Any]], Any]) -> dict[str, Test]:
-    def begin(order: dict[str, Any], text: str) -> bool:
-        date = date_of(order)
-        return date is not None and date >= read_time(text, name)
-
-    def end(order: dict[str, Any], text: str) -> bool:
-        date = date_of(order)
-        return date is not None and date <= read_time(text, name)
-
-    return {f"{name}_begin": begin, f"{name}_end": end}
-
-
-BILLING_FILTERS = (
-    "email", "first_name", "last_name", "company", "city", "state_region", "postal_code", "country_code",
-)  # fmt: skip
-FILTERS: dict[str, Test] = {
-    "order_id": lambda order, wanted: order["order_id"] == wanted,
-    "current_stage": lambda order, wanted: order["current_stage"] == wanted,
-    "item_id": lambda order, wanted: wanted in {item["merchant_item_id"] for item in order["items"]},
-    "total": lambda order, wanted: order["summary"]["total"].cents == round(float(wanted) * 100),
-    "phone": _equals("billing", "day_phone"),
-    **{name: _equals("billing", name) for name in BILLING_FILTERS},
-    "storefront_host_name": _equals("checkout", "storefront_host_name"),
-    "payment_method": _equals("payment", "payment_method"),
-    "customer_profile_oid": _equals("customer_profile", "customer_profile_oid"),
-    "channel_partner_code": _equals("channel_partner", "channel_partner_code"),
-    "channel_partner_order_id": _equals("channel_partner", "channel_partner_order_id"),
-    **_dates("creation_date", lambda order: order["creation_dts"]),
-    **_dates("payment_date", lambda order: _part(order, "payment", "payment_dts")),
-    **_dates("shipment_date", lambda order: _part(order, "shipping", "shipping_date")),
-    **_dates("refund_date", lambda order: order.get("refund_dts")),
-}
-"""Both ends of a time filter are included; whether UltraCart does so is not published."""
 
 
 def list_orders(store: Store, call: Call) -> dict[str, Any]:
@@ -127,11 +79,11 @@ def refund_order(store: Store, call: Call) -> dict[str, Any]:
         raise Refusal("summary.total_refunded is required.")
     if store.requires_refund_reason and not body.get("refund_reason"):
         raise Refusal("refund_reason is required.")
-    order_book.check_refunded_lines(order, body)
+    order_book.check_refunded_parts(order, body)
     order_book.refund(order, Money.read(aim).cents, store.clock(), body.get("refund_reason"))
     order_book.split_refund(order, body)
     store.emit("order_refund", order)
-    if call.query.get("reject_after_refund") == "true":
+    if call.says("reject_after_refund"):
         order_book.reject(order, store.clock(), body.get("reject_reason"))
         store.emit("order_reject", order)
     return single("order", show_order(order, call.expand))
@@ -171,18 +123,7 @@ def reject_if_possible(store: Store, order: dict[str, Any]) -> str | None:
 
 
 def _page(store: Store, call: Call, filters: dict[str, Any]) -> dict[str, Any]:
-    target = filters.pop("query_target", None)
-    if not filters:
-        raise Refusal("At least one parameter is required.")
-    if unknown := filters.keys() - FILTERS.keys():
-        raise Refusal(f"This stand-in does not filter orders by {', '.join(sorted(unknown))}.", 501)
-    rows = [
-        order
-        for order in store.orders.values()
-        if all(FILTERS[name](order, value) for name, value in filters.items())
-    ]
-    if target == "cache":
-        rows = [order for order in rows if order["creation_dts"] <= store.clock() - store.cache_lag]
+    rows = select_orders(store, filters)
     shown = [show_order(order, call.expand) for order in _sorted(rows, call)]
     return cut_page(call, shown, "orders", PAGE_CAP, clamps=store.clamps_limit)
 

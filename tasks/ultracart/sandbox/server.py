@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hmac
 import pickle
+import re
 import threading
 import time
 import uuid
@@ -26,6 +27,7 @@ from tasks.ultracart.sandbox import channel_partner, control, customers, items, 
 from tasks.ultracart.sandbox.actions import Actions
 from tasks.ultracart.sandbox.call import Call, Handler, Refusal, match_path, read_call
 from tasks.ultracart.sandbox.dispatcher import DeliveryReport, Dispatcher
+from tasks.ultracart.sandbox.document import check_call
 from tasks.ultracart.sandbox.faults import Faults
 from tasks.ultracart.sandbox.fill import fill_store
 from tasks.ultracart.sandbox.rate import CallLimits
@@ -126,14 +128,17 @@ class UltraCartSandbox(Actions):
         """Answer a request; raises `CutConnection` where a fault says so."""
         if request.url.path.startswith(control.ROOT):
             return control.answer(self, request)
-        if not self._in_flight.acquire(blocking=not self.refuses_concurrent_calls):
+        # Without the refusal calls are answered side by side: a look-up while an import is still at work.
+        refuses = self.refuses_concurrent_calls
+        if refuses and not self._in_flight.acquire(blocking=False):
             return refuse(Refusal("Concurrent requests are not allowed.", 429), self.merchant_id)
         try:
             return self._answer_with_faults(request)
         except Refusal as refusal:
             return refuse(refusal, self.merchant_id)
         finally:
-            self._in_flight.release()
+            if refuses:
+                self._in_flight.release()
 
     def _answer_with_faults(self, request: httpx.Request) -> httpx.Response:
         fault = self.faults.take(request.method, request.url.path.removeprefix(ROOT))
@@ -142,11 +147,11 @@ class UltraCartSandbox(Actions):
         time.sleep(fault.delay_seconds)
         if fault.cut == "before":
             raise CutConnection
-        if fault.status:
+        if fault.status and fault.cut != "after":
             raise Refusal("Planted failure.", fault.status)
         response = self._answer(request)
         if fault.cut == "after":
-            raise CutConnection
+            raise Refusal("Planted failure.", fault.status) if fault.status else CutConnection
         return response
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
@@ -158,6 +163,7 @@ class UltraCartSandbox(Actions):
                 call.parts.update(parts)
                 with self.lock:
                     self._check_scope(call)
+                    check_call(call, template)
                     self.store.forget_old_orders()
                     return _success(handler(self.store, call))
         raise Refusal(f"This stand-in does not know {call.method} {call.path}.", 501)
@@ -191,7 +197,9 @@ def _success(answer: Any) -> httpx.Response:
 
 def refuse(refusal: Refusal, merchant_id: str) -> httpx.Response:
     """Write an error as UltraCart does: its text in the body and in UC-REST-ERROR, no `success`."""
-    headers = _headers() | {"UC-REST-ERROR": refusal.text, "Connection": "close"}
+    # A header's value is one line of ASCII, whatever the caller sent that the text repeats.
+    line = re.sub("[^ -~]", "?", refusal.text)
+    headers = _headers() | {"UC-REST-ERROR": line, "Connection": "close"}
     if refusal.status == 429:
         headers["UC-REST-ERROR-MERCHANT-ID"] = merchant_id
     body = {"error": {"developer_message": refusal.text, "user_message": refusal.text}, "metadata": {}}

@@ -38,7 +38,7 @@ class WebhookState:
             event["event_name"]: event.get("expansion", "")
             for category in self.resource.get("event_categories", [])
             for event in category.get("events", [])
-            if event.get("subscribed")
+            if event.get("subscribed") and "event_name" in event
         }
 
 
@@ -74,6 +74,9 @@ class Store:
     """Whether rejected orders go after a year, counted from the rejection; by which date is not published."""
     requires_refund_reason: bool = False
     """Whether the merchant demands a reason with each refund, as /refundable tells."""
+    requires_https: bool = True
+    """Whether a webhook's address must be HTTPS (vendor's SDK: for customer data); one of this machine never
+    must."""
     counters: Counter[str] = field(default_factory=Counter)
 
     def __setstate__(self, state: tuple[None, dict[str, Any]]) -> None:
