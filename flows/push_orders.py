@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from prefect import State, flow
 from prefect.artifacts import acreate_markdown_artifact
+from prefect.client.schemas.objects import StateType
+from prefect.exceptions import FlowPauseTimeout
+from prefect.flow_runs import apause_flow_run
+from prefect.input import RunInput
 from prefect.states import Cancelled
 from pydantic import BaseModel, Field
 
-from tasks.errors import LeaseHeld, fail_if_any
+from tasks.errors import BudgetSpent, LeaseHeld, fail_if_any
 from tasks.push.account import count_outcomes, describe_plan, planned_ids
-from tasks.push.steps import plan_pushes, send_pushes, settle_pushes
+from tasks.push.approval import choose, describe_question, still_approved, why_ask
+from tasks.push.steps import (
+    describe_outbox,
+    plan_pushes,
+    send_pushes,
+    settle_pushes,
+    waiting_for_approval,
+)
 from tasks.thiio.steps import pull_thiio_catalogue
 from tasks.ultracart.steps import pull_ultracart_catalogue
+
+logger = logging.getLogger(__name__)
+LOOK_FOR_ANSWER_SECONDS = 3
 
 
 class PushOrders(BaseModel):
@@ -34,6 +49,26 @@ class PushOrders(BaseModel):
     dry_run: bool = Field(
         True, title="Dry run", description="On: show what would be sent and what is held, send nothing."
     )
+    approve_above_orders: int | None = Field(
+        None,
+        title="Ask above so many orders",
+        ge=0,
+        description="Wait for a person's yes before more orders than this are sent; 0 always asks.",
+    )
+    approve_above_total: int | None = Field(
+        None,
+        title="Ask above this total",
+        ge=0,
+        description="Wait for a person's yes before orders of more than this in all are sent; whole units "
+        "of the store's currency.",
+    )
+    approval_minutes: int = Field(
+        60,
+        title="Minutes for the answer",
+        ge=1,
+        le=1_440,
+        description="Without an answer by then the run is cancelled and nothing is sent.",
+    )
     with_tests: bool = Field(
         False, title="Test orders too", description="On: test orders are pushed as well."
     )
@@ -42,6 +77,22 @@ class PushOrders(BaseModel):
         title="Retry rejected",
         description="On: send orders again that UltraCart refused; they must be named by ID.",
     )
+    release: bool = Field(
+        False,
+        title="Release",
+        description="On: orders named by ID go out in spite of their age, and those in doubt are looked up "
+        "now, not when their wait is over.",
+    )
+
+
+class PushApproval(RunInput):
+    """A person's answer."""
+
+    send: bool = Field(
+        False,
+        title="Send these orders",
+        description="On: they are sent. Off: nothing is sent, they stay planned.",
+    )
 
 
 @flow(name="push-orders", flow_run_name="push-orders")
@@ -49,26 +100,87 @@ async def push_orders(options: PushOrders = PushOrders()) -> dict[str, Any] | St
     """Read both catalogues, look up what is in doubt, plan what is due, send what is planned.
 
     An order whose product or gateway has no mapping is held with its reason, and goes out by itself with the
-    first run after the mapping is there. The artifact `push-plan` tells of every unsynced order. If another
-    run pushes at this moment, this one ends as Cancelled.
+    first run after the mapping is there. Above a number of orders or a total, if one is given, the run waits
+    for a person's yes and plans anew after it. The artifact `push-plan` tells of every unsynced order, the
+    artifact `push-outbox` what waits after the run and why. If another run pushes at this moment, this one
+    ends as Cancelled; without calls left at UltraCart as `WaitingForBudget`.
     """
-    pull_ultracart_catalogue()
-    pull_thiio_catalogue()
     try:
+        pull_ultracart_catalogue()
+        pull_thiio_catalogue()
         return await _push(options)
     except LeaseHeld as held:
         return Cancelled(message=str(held))
+    except FlowPauseTimeout:
+        return Cancelled(
+            message=f"Nobody answered within {options.approval_minutes} minutes. Nothing was sent; the "
+            "orders stay planned."
+        )
+    except BudgetSpent as spent:
+        message = f"{spent} What was not sent stays planned; the first run after that goes on."
+        return State(type=StateType.CANCELLED, name="WaitingForBudget", message=message)
 
 
-async def _push(options: PushOrders) -> dict[str, Any]:
-    settled = {} if options.dry_run else settle_pushes()
-    planned = plan_pushes(
-        options.order_ids or None, options.dry_run, options.with_tests, options.retry_rejected
-    )
-    await acreate_markdown_artifact(key="push-plan", markdown=describe_plan(planned, dry_run=options.dry_run))
+async def _push(options: PushOrders) -> dict[str, Any] | State[Any]:
     if options.dry_run:
+        planned = _plan(options)
+        await acreate_markdown_artifact(key="push-plan", markdown=describe_plan(planned, dry_run=True))
         return count_outcomes(planned)
 
-    sent = send_pushes(planned_ids(planned)[: options.limit])
+    try:
+        return await _settle_plan_send(options)
+    finally:
+        await acreate_markdown_artifact(key="push-outbox", markdown=describe_outbox())
+
+
+async def _settle_plan_send(options: PushOrders) -> dict[str, Any] | State[Any]:
+    settled = settle_pushes(options.order_ids if options.release else None)
+    for change in settled["changed"]:
+        logger.warning(change)
+    planned = _plan(options)
+    await acreate_markdown_artifact(key="push-plan", markdown=describe_plan(planned, dry_run=False))
+    fail_if_away(settled)
+
+    chosen = choose(planned, options.limit)
+    ids = planned_ids(chosen)
+    why = why_ask(chosen, above_orders=options.approve_above_orders, above_total=options.approve_above_total)
+    if why is not None:
+        if not await _ask(describe_question(chosen, why, options.approval_minutes), options):
+            return Cancelled(message="The answer was no. Nothing was sent; the orders stay planned.")
+        pull_ultracart_catalogue()
+        pull_thiio_catalogue()
+        planned = _plan(options)
+        ids = still_approved(chosen, planned)
+
+    sent = send_pushes(ids)
     fail_if_any("push-orders", settled.pop("failures") + sent.pop("failures"))
+    settled["changed"] = len(settled["changed"])
     return {"orders": count_outcomes(planned), "settled": settled, "sent": sent}
+
+
+def _plan(options: PushOrders) -> list[dict[str, Any]]:
+    return plan_pushes(
+        options.order_ids or None,
+        options.dry_run,
+        options.with_tests,
+        options.retry_rejected,
+        options.release,
+    )
+
+
+def fail_if_away(settled: dict[str, Any]) -> None:
+    """End the run before anything is sent if UltraCart did not answer a look-up."""
+    if settled["is_away"]:
+        fail_if_any("push-orders", [*settled["failures"], "UltraCart is away: nothing was sent in this run."])
+
+
+async def _ask(question: str, options: PushOrders) -> bool:
+    """Pause the run until a person answers in Prefect's UI; raises `FlowPauseTimeout` without an answer."""
+    form = PushApproval.with_initial_data(description=question, send=False)
+    with waiting_for_approval(options.approval_minutes):
+        answer = await apause_flow_run(
+            wait_for_input=form,
+            timeout=options.approval_minutes * 60,
+            poll_interval=LOOK_FOR_ANSWER_SECONDS,
+        )
+    return answer.send

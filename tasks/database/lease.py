@@ -7,15 +7,40 @@ import secrets
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Engine, delete, or_
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Engine, delete, or_, select, update
 
 from tasks.database.tables import leases
+from tasks.database.upsert import insert_for
 from tasks.errors import LeaseHeld
 
 LEASE_SECONDS = 1_800
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """The right of one run to do a job, for `seconds` after it was taken or renewed."""
+
+    name: str
+    token: str
+    seconds: int
+
+    def renew(self, connection: Connection) -> None:
+        """Let it last `seconds` from now, in the caller's transaction; raise `LeaseHeld` if it was lost.
+
+        What else the transaction writes is so written by the holder, or not at all: a run that slept past its
+        lease cannot go on beside the one that took over. One that merely ran out, and that nobody took, is
+        renewed.
+        """
+        until = datetime.now(UTC) + timedelta(seconds=self.seconds)
+        ours = (leases.c.name == self.name, leases.c.token == self.token)
+        if connection.execute(update(leases).where(*ours).values(until=until)).rowcount != 1:
+            raise LeaseHeld(
+                f"This run lost the lease {self.name}: another run took over while it was held up. "
+                "Nothing to do: the other run goes on."
+            )
 
 
 def worker_name() -> str:
@@ -24,34 +49,40 @@ def worker_name() -> str:
 
 
 @contextmanager
-def hold_lease(engine: Engine, name: str, *, seconds: int = LEASE_SECONDS) -> Iterator[str]:
-    """Hold the lease `name` for a block and yield its token; raise `LeaseHeld` if another run has it.
+def hold_lease(engine: Engine, name: str, *, seconds: int = LEASE_SECONDS) -> Iterator[Lease]:
+    """Hold the lease `name` for a block; raise `LeaseHeld` if another run has it.
 
     A lease that nobody gave back ends by itself after `seconds`.
     """
-    token = take_lease(engine, name, seconds=seconds)
+    lease = take_lease(engine, name, seconds=seconds)
     try:
-        yield token
+        yield lease
     finally:
         with engine.begin() as connection:
-            connection.execute(delete(leases).where(leases.c.name == name, leases.c.token == token))
+            connection.execute(delete(leases).where(leases.c.name == name, leases.c.token == lease.token))
 
 
-def take_lease(engine: Engine, name: str, *, seconds: int) -> str:
-    """Take or renew nothing: take the lease if it is free or run out, else raise `LeaseHeld`."""
+def take_lease(engine: Engine, name: str, *, seconds: int) -> Lease:
+    """Take the lease if it is free or run out, else raise `LeaseHeld`."""
     now = datetime.now(UTC)
     token = secrets.token_hex(16)
-    dialect = postgresql if engine.dialect.name == "postgresql" else sqlite
     row = {"owner": worker_name(), "token": token, "until": now + timedelta(seconds=seconds)}
-    insert = dialect.insert(leases).values(name=name, **row)
-    statement = insert.on_conflict_do_update(
-        index_elements=["name"], set_=row, where=or_(leases.c.until < now)
-    ).returning(leases.c.token)
     with engine.begin() as connection:
+        insert = insert_for(connection, leases).values(name=name, **row)
+        statement = insert.on_conflict_do_update(
+            index_elements=["name"], set_=row, where=or_(leases.c.until < now)
+        ).returning(leases.c.token)
         if connection.scalar(statement) is None:
             holder = connection.execute(leases.select().where(leases.c.name == name)).one()
             raise LeaseHeld(
                 f"{name} is running at {holder.owner}; its lease ends {holder.until:%Y-%m-%d %H:%M} UTC. "
                 "Nothing to do: the next run goes on."
             )
-    return token
+    return Lease(name=name, token=token, seconds=seconds)
+
+
+def held_until(connection: Connection, name: str) -> datetime | None:
+    """Tell until when a run holds the lease (aware UTC); None if it is free or run out."""
+    query = select(leases.c.until).where(leases.c.name == name, leases.c.until >= datetime.now(UTC))
+    until: datetime | None = connection.scalar(query)
+    return until

@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from tasks.database.column_types import Id, Json, UtcDateTime
 
-SCHEMA_VERSION = "0003"
+SCHEMA_VERSION = "0004"
 """The Alembic revision these tables are at; a test compares it with migrations/."""
 
 metadata = MetaData(
@@ -58,7 +58,7 @@ inbox_events = Table(
     Column("reason", Text),  # why skipped, dead or waiting again
     Column("attempts", Integer, nullable=False, default=0),  # counted when claimed
     Column("deliveries", Integer, nullable=False, default=1),  # how often the same event came
-    Column("replays", Integer, nullable=False, default=0, server_default="0"),  # how often a person put it back
+    Column("replays", Integer, nullable=False, default=0, server_default="0"),  # by a person
     Column("due_at", UtcDateTime, nullable=False),
     Column("lease_owner", String(120)),
     Column("lease_token", String(32)),  # fences a worker whose lease ran out
@@ -265,10 +265,13 @@ pushes = Table(
     Column("body", Text),  # exactly what is sent
     Column("attempts", Integer, nullable=False, default=0),  # counted before sending
     Column("lookups", Integer, nullable=False, default=0),  # empty look-ups since the last sending
+    Column("next_lookup_at", UtcDateTime),  # no look-up before this, where it is in doubt
+    Column("fingerprint", Text),  # of the Thiio order that the body was made of: tasks.push.fingerprint
     Column("ultracart_order_id", String(64)),
     Column("total_cents", BigInteger),
     Column("currency", String(3)),
     Column("planned_at", UtcDateTime, nullable=False),
+    Column("released_at", UtcDateTime),  # a person lets it go in spite of its age
     Column("sent_at", UtcDateTime),
     Column("closed_at", UtcDateTime),
     Column("changed_at", UtcDateTime, nullable=False),

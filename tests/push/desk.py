@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Engine, Table, select, text
 
 from tasks.database import tables
+from tasks.database.lease import Lease, take_lease
 from tasks.notifications.log import notifier, tell_exchange
 from tasks.push import outbox
+from tasks.push.look_up import LookUp
 from tasks.push.mapping import read_mapping
 from tasks.push.outbox import PushState
-from tasks.push.pusher import PlannedOrder, Pusher, SendCounts
+from tasks.push.planner import Choice, PlannedOrder, Planner
+from tasks.push.pusher import Pusher, SendCounts
 from tasks.settings import Settings, load_settings
 from tasks.thiio import pull as thiio_pull
 from tasks.thiio.connection import ThiioConnection
@@ -27,12 +30,17 @@ from tasks.ultracart.sandbox.server import UltraCartSandbox
 
 IMPORT = "/channel_partner/import"
 LOOK_UP = "/order/orders/query"
+OWN_LOOK_UP = "/channel_partner/orders/by_channel_partner_order_id/"
+PARTNERS = "/channel_partner/channel_partners"
 ITEM_ID_KEY = "ultracart_item_id"
 
 
 @dataclass(slots=True)
 class Desk:
-    """Both stand-ins and the pusher between them; `waits` are the seconds that it would have slept."""
+    """Both stand-ins and the pusher between them.
+
+    `waits` are the seconds that it would have slept, `ahead` is how far its clock has been put forward.
+    """
 
     engine: Engine
     settings: Settings
@@ -41,6 +49,7 @@ class Desk:
     client: UltraCartClient
     connection: ThiioConnection
     waits: list[float] = field(default_factory=list)
+    ahead: timedelta = timedelta()
 
     @classmethod
     @contextmanager
@@ -63,8 +72,24 @@ class Desk:
 
     @property
     def pusher(self) -> Pusher:
-        """A pusher of its own, as each run has one."""
-        return Pusher(self.engine, self.settings.push, self.client, self.connection, self.waits.append)
+        """A pusher of its own, as each run has one: with the lease, and what it proved of the look-up."""
+        look_up = LookUp(self.client, self.settings.ultracart.channel_partner_code)
+        return Pusher(
+            self.engine, self.settings.push, self.client, self.connection, look_up, self.take_lease(),
+            wait=self.waits.append, clock=self.now,
+        )  # fmt: skip
+
+    def take_lease(self) -> Lease:
+        """Take the lease from whoever has it: it runs out at once, so that the next one may take it too."""
+        return take_lease(self.engine, "push-orders", seconds=-1)
+
+    def now(self) -> datetime:
+        """The pusher's time."""
+        return datetime.now(UTC) + self.ahead
+
+    def later(self, minutes: float) -> None:
+        """Let time pass for the pusher."""
+        self.ahead += timedelta(minutes=minutes)
 
     def pull_catalogues(self) -> None:
         """Read items, products and gateways of both sides anew."""
@@ -77,7 +102,8 @@ class Desk:
         """Plan by the catalogues that were read last."""
         with self.engine.connect() as connection:
             mapping = read_mapping(connection, ITEM_ID_KEY)
-        return self.pusher.plan(mapping, order_ids, dry_run=dry_run, **switches)
+        planner = Planner(self.engine, self.settings.push, self.connection, self.take_lease(), self.now)
+        return planner.plan(mapping, Choice(order_ids=order_ids, dry_run=dry_run, **switches))
 
     def send(self, planned: Sequence[PlannedOrder]) -> SendCounts:
         """Send what was planned."""
@@ -90,14 +116,30 @@ class Desk:
     def run(self) -> SendCounts:
         """Do what a run of the flow does, catalogues included; gives what the sending did."""
         self.pull_catalogues()
-        self.pusher.tell_thiio(self.pusher.settle())
+        self.settle()
         return self.push()
+
+    def settle(self, at_once: Sequence[str] = ()) -> SendCounts:
+        """Look up what is due, and tell Thiio."""
+        pusher = self.pusher
+        counts = pusher.settle(at_once)
+        pusher.tell_thiio(counts)
+        return counts
+
+    def settle_until_clear(self) -> SendCounts:
+        """Settle every five minutes, as the schedule does, until nothing is in doubt; gives the last counts."""
+        for _ in range(50):
+            counts = self.settle()
+            if not counts.in_doubt:
+                return counts
+            self.later(minutes=5)
+        raise AssertionError(f"still in doubt after four hours: {self.states()}")
 
     def kill_before_the_call(self, thiio_order_id: str) -> outbox.Push:
         """Take a planned push for sending and stop there, as a run does that is killed."""
         with self.engine.begin() as connection:
             [push] = outbox.find_pushes(connection, (PushState.PLANNED,), order_ids=[thiio_order_id])
-            assert outbox.start_sending(connection, push, now=datetime.now(UTC))
+            assert outbox.start_sending(connection, push, now=self.now())
         return push
 
     def pushes(self) -> dict[str, dict[str, Any]]:

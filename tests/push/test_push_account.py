@@ -143,13 +143,15 @@ def test_every_order_of_a_plan_is_shown() -> None:
     assert [shown.count(f"| {each['thiio_order_id']} |") for each in PLAN] == [1] * len(PLAN)
 
 
-def test_a_dry_run_shows_the_exact_bodies() -> None:
-    """Twenty of them; of more, how many."""
+def test_a_dry_run_shows_the_bodies_masked() -> None:
+    """Twenty of them; of more, how many. It says where the exact one is."""
     many = [order(str(number), "planned", body=f'{{"n":{number}}}') for number in range(1, 24)]
     two, more = describe_plan(PLAN, dry_run=True), describe_plan(many, dry_run=True)
 
     assert "Dry run: nothing was written, nothing is sent." in two
-    assert '### Body of Thiio order 17\n\n```json\n{"email":"a@example.com"}\n```\n' in two
+    assert '### Body of Thiio order 17\n\n```json\n{\n  "email": "•••"\n}\n```\n' in two
+    assert "The exact body of an order is shown by `ultrathiio order`" in two
+    assert "a@example.com" not in two
     assert "### Body of Thiio order 18" not in two
     assert "more bodies" not in two
     assert more.count("```json") == 20

@@ -13,7 +13,7 @@ from tasks.errors import CredentialsRefused, RemoteRefused
 from tasks.push.pusher import SendCounts
 from tasks.thiio.sandbox.server import ThiioSandbox
 from tasks.ultracart.sandbox.server import UltraCartSandbox
-from tests.push.desk import IMPORT, LOOK_UP, Desk
+from tests.push.desk import IMPORT, LOOK_UP, OWN_LOOK_UP, Desk
 
 SECONDS = 2.0
 """The wait before each look-up, as the settings have it."""
@@ -53,16 +53,30 @@ def test_an_answer_lost_after_the_commit_is_found(desk: Desk) -> None:
     [{"cut": "before"}, {"status": 500}, {"status": 502}, {"status": 503}],
     ids=["connection broken", "500", "502", "503"],
 )
-def test_an_order_that_never_arrived_is_sent_by_the_next_run(desk: Desk, fault: dict[str, Any]) -> None:
-    """Three empty look-ups prove it; then it is planned again, not sent in the same breath."""
+def test_an_order_that_never_arrived_is_sent_once_that_is_proven(desk: Desk, fault: dict[str, Any]) -> None:
+    """Three empty look-ups over ten minutes prove it; until then no run sends it, whatever the run finds."""
     id = desk.thiio.place_phone_order()
     desk.ultracart.faults.add(method="POST", path=IMPORT, **fault)
-    counts = desk.push()
+    first = desk.run()
+    doubtful = desk.pushes()[id]
+    desk.later(minutes=5)
+    second = desk.settle()
+    desk.later(minutes=4)
+    too_early = desk.settle()
+    unsent = desk.push()
+    desk.later(minutes=2)
+    proven = desk.settle()
     row = desk.pushes()[id]
 
-    assert (counts, desk.waits) == (SendCounts(planned_again=1), [SECONDS] * 3)
-    assert (row["state"], row["attempts"], row["lookups"], row["sent_at"]) == ("planned", 1, 3, None)
-    assert row["reason"] == "Not found at UltraCart in 3 look-ups: it never arrived."
+    assert (first, desk.waits) == (SendCounts(in_doubt=1, unclear=1), [SECONDS])
+    assert (doubtful["state"], doubtful["lookups"]) == ("in_doubt", 1)
+    assert [second, too_early, unsent] == [SendCounts(in_doubt=1), SendCounts(in_doubt=1), SendCounts()]
+    assert proven == SendCounts(planned_again=1)
+    assert (row["state"], row["attempts"], row["sent_at"], row["next_lookup_at"]) == ("planned", 1, None, None)
+    assert row["reason"] == (
+        f"Not found at UltraCart in {row['lookups']} look-ups, of which the last was 10 minutes or more after "
+        "the sending: it never arrived."
+    )
     assert (desk.ultracart.imports, desk.links(), desk.named_in_thiio(id)) == ({}, {}, None)
 
     assert desk.run() == SendCounts(confirmed=1)
@@ -76,8 +90,8 @@ def test_one_doubtful_order_does_not_stop_the_others(desk: Desk) -> None:
     desk.ultracart.faults.add(path=IMPORT, cut="before")
     counts = desk.push()
 
-    assert counts == SendCounts(confirmed=2, planned_again=1)
-    assert desk.states() == {first: "confirmed", second: "planned", third: "confirmed"}
+    assert counts == SendCounts(confirmed=2, in_doubt=1, unclear=1)
+    assert desk.states() == {first: "confirmed", second: "in_doubt", third: "confirmed"}
 
 
 @of_either_kind
@@ -98,10 +112,11 @@ def test_while_it_cannot_be_looked_up_it_is_not_sent(desk: Desk, cut: Any, arriv
     assert [order.outcome for order in planned] == ["in_doubt"]
     assert (sent, desk.states()) == (SendCounts(), {id: "in_doubt"})
     assert desk.pushes()[id]["remedy"] == (
-        "Nothing: it is looked up at UltraCart with each run until it is clear."
+        "Nothing: it is looked up at UltraCart until it is clear, and is not sent before."
     )
     assert (desk.pushes()[id]["attempts"], sum(desk.ultracart.imports.values())) == (1, arrived)
 
+    desk.settle_until_clear()
     desk.run()
     assert desk.states() == {id: "confirmed"}
     assert desk.ultracart.imports == {f"THIIO-{id}": 1}
@@ -133,10 +148,13 @@ def test_a_run_killed_before_the_call_is_sent_by_the_next_one(desk: Desk) -> Non
     desk.plan()
     desk.kill_before_the_call(id)
     blind = desk.pusher.send([id])
-    settled = desk.pusher.settle()
+    settled = desk.settle()
+    looked_up = [operation for operation, _, _ in desk.exchanges()]
+    cleared = desk.settle_until_clear()
 
-    assert (blind, settled) == (SendCounts(), SendCounts(planned_again=1))
-    assert (desk.states(), desk.waits, desk.ultracart.imports) == ({id: "planned"}, [SECONDS] * 3, {})
+    assert (blind, settled, cleared) == (SendCounts(), SendCounts(in_doubt=1), SendCounts(planned_again=1))
+    assert looked_up == [f"POST {LOOK_UP}", f"GET {OWN_LOOK_UP}THIIO-{id}"]
+    assert (desk.states(), desk.ultracart.imports) == ({id: "planned"}, {})
     assert desk.run() == SendCounts(confirmed=1)
     assert desk.ultracart.imports == {f"THIIO-{id}": 1}
 

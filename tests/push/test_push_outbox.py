@@ -13,7 +13,7 @@ from tasks.push import outbox
 from tasks.push.outbox import Push, PushState
 from tests.push.phone_orders import at
 
-EARLIER, LATER = at(1), at(2)
+EARLIER, LATER, DUE = at(1), at(2), at(3)
 TOTAL = {"total_cents": 1982, "currency": "USD"}
 
 
@@ -33,7 +33,7 @@ def plan(connection: Connection, id: str, retry_rejected: bool = False) -> Any:
     """Plan with another prefix and total than before."""
     return outbox.plan(
         connection, id, f"NEW-{id}", "{}", now=LATER, retry_rejected=retry_rejected,
-        total_cents=2000, currency="USD",
+        total_cents=2000, currency="USD", fingerprint="{new}",
     )  # fmt: skip
 
 
@@ -53,9 +53,10 @@ TRANSITIONS: dict[str, Callable[[Connection, str], Any]] = {
     "withdraw": lambda connection, id: outbox.withdraw(connection, id, "Cancelled.", now=LATER),
     "start_sending": lambda connection, id: outbox.start_sending(connection, of(id), now=LATER),
     "doubt": lambda connection, id: outbox.doubt(connection, of(id), "No answer.", now=LATER),
-    "count_lookup": lambda connection, id: outbox.count_lookup(connection, of(id), now=LATER),
+    "count_lookup": lambda connection, id: outbox.count_lookup(connection, of(id), DUE, now=LATER),
     "plan_again": lambda connection, id: outbox.plan_again(connection, of(id), "Not there.", now=LATER),
     "confirm": lambda connection, id: outbox.confirm(connection, of(id), "DEMO-1", now=LATER),
+    "note_change": lambda connection, id: outbox.note_change(connection, of(id), "Other.", "See.", now=LATER),
     "reject": lambda connection, id: outbox.reject(connection, of(id), "No.", "Mend it.", now=LATER),
 }
 
@@ -72,24 +73,29 @@ doubt                |         |         | in_doubt  | in_doubt  |           |  
 count_lookup         |         |         | in_doubt  | in_doubt  |           |         |
 plan_again           |         |         | planned   | planned   |           |         |
 confirm              |         |         | confirmed | confirmed |           |         |
+note_change          |         |         |           |           | confirmed |         |
 reject               |         |         | rejected  | rejected  |           |         |
 """
 STATES, *ROWS = [[field.strip() for field in line.split("|")] for line in TABLE.strip().splitlines()]
 
 NEW_INTENT = {"partner_order_id": "NEW-{id}", "total_cents": 2000, "currency": "USD"}
 WRITES: dict[str, dict[str, Any]] = {
-    "plan": {**NEW_INTENT, "body": "{}", "reason": None, "remedy": None},
-    "hold": {**NEW_INTENT, "body": None, "reason": "No item.", "remedy": "Add it."},
-    "withdraw": {"body": None, "reason": "Cancelled.", "remedy": "Nothing, if so."},
-    "start_sending": {"attempts": 1, "lookups": 0, "sent_at": LATER},
+    "plan": {**NEW_INTENT, "body": "{}", "fingerprint": "{new}", "reason": None, "remedy": None},
+    "hold": {**NEW_INTENT, "body": None, "fingerprint": None, "reason": "No item.", "remedy": "Add it."},
+    "withdraw": {"body": None, "fingerprint": None, "reason": "Cancelled.", "remedy": "Nothing, if so."},
+    "start_sending": {"attempts": 1, "lookups": 0, "next_lookup_at": None, "sent_at": LATER},
     "doubt": {
         "reason": "No answer.",
-        "remedy": "Nothing: it is looked up at UltraCart with each run until it is clear.",
+        "remedy": "Nothing: it is looked up at UltraCart until it is clear, and is not sent before.",
     },
-    "count_lookup": {"lookups": 1},
-    "plan_again": {"reason": "Not there.", "remedy": None, "sent_at": None},
-    "confirm": {"ultracart_order_id": "DEMO-1", "reason": None, "remedy": None, "closed_at": LATER},
-    "reject": {"reason": "No.", "remedy": "Mend it."},
+    "count_lookup": {"lookups": {"sending": 1, "in_doubt": 2}, "next_lookup_at": DUE},
+    "plan_again": {"reason": "Not there.", "remedy": None, "sent_at": None, "next_lookup_at": None},
+    "confirm": {
+        "ultracart_order_id": "DEMO-1", "reason": None, "remedy": None, "closed_at": LATER,
+        "next_lookup_at": None,
+    },
+    "note_change": {"reason": "Other.", "remedy": "See."},
+    "reject": {"reason": "No.", "remedy": "Mend it.", "next_lookup_at": None},
 }
 """What a transition writes besides the state and the date of the change."""
 
@@ -102,11 +108,12 @@ def bring_to(connection: Connection, state: str) -> None:
     if state == "held":
         outbox.hold(connection, state, reason="No gateway.", remedy="Paste it.", **known)
         return
-    outbox.plan(connection, state, body='{"email":"a"}', **known)
+    outbox.plan(connection, state, body='{"email":"a"}', fingerprint="{old}", **known)
     if state != "planned":
         outbox.start_sending(connection, of(state), now=EARLIER)
     if state in ("in_doubt", "confirmed"):
         outbox.doubt(connection, of(state), "Broken connection.", now=EARLIER)
+        outbox.count_lookup(connection, of(state), EARLIER, now=EARLIER)
     if state == "confirmed":
         outbox.confirm(connection, of(state), "DEMO-0", now=EARLIER)
     if state == "rejected":
@@ -135,12 +142,17 @@ def test_a_transition_moves_these_states_and_no_others(any_engine: Engine, row: 
     moved = {state: moved_to for state, moved_to in zip(states, after, strict=True) if moved_to}
     fresh = {
         "thiio_order_id": "none", "body": None, "attempts": 0, "lookups": 0, "ultracart_order_id": None,
-        "planned_at": LATER, "sent_at": None, "closed_at": None,
+        "planned_at": LATER, "sent_at": None, "closed_at": None, "next_lookup_at": None,
+        "released_at": None, "fingerprint": None,
     }  # fmt: skip
     expected = dict(before)
     for state, moved_to in moved.items():
         written = {
-            column: value.format(id=state) if column == "partner_order_id" else value
+            column: value.format(id=state)
+            if column == "partner_order_id"
+            else value[state]
+            if isinstance(value, dict)
+            else value
             for column, value in WRITES[name.partition(",")[0]].items()
         }
         stamps = {"state": moved_to, "changed_at": LATER}
@@ -177,6 +189,7 @@ def test_pushes_are_found_oldest_intent_first(any_engine: Engine) -> None:
             body='{"n":9}',
             lookups=0,
             ultracart_order_id=None,
+            **TOTAL,
         )
     ]
     assert [(push.thiio_order_id, push.state) for push in unclear] == [("11", PushState.SENDING)]
@@ -187,8 +200,8 @@ def test_attempts_are_counted_and_look_ups_start_anew(any_engine: Engine) -> Non
     """Look-ups belong to the last sending."""
     with any_engine.begin() as connection:
         bring_to(connection, "in_doubt")
-        for _ in range(3):
-            outbox.count_lookup(connection, of("in_doubt"), now=EARLIER)
+        for _ in range(2):
+            outbox.count_lookup(connection, of("in_doubt"), DUE, now=EARLIER)
         looked_up = read_pushes(connection)["in_doubt"]
         outbox.plan_again(connection, of("in_doubt"), "Not there.", now=EARLIER)
         outbox.start_sending(connection, of("in_doubt"), now=LATER)

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import select
 
 from tasks.database import tables
-from tasks.push.pusher import PlannedOrder, SendCounts
+from tasks.push.planner import PlannedOrder
+from tasks.push.pusher import SendCounts
 from tasks.thiio.sandbox.agents import PhoneLine
 from tests.push.desk import IMPORT, ITEM_ID_KEY, LOOK_UP, Desk
 from tests.push.phone_orders import VISA

@@ -36,9 +36,10 @@ def plant_faults(desk: Desk, random: Random) -> None:
 
 
 def run_and_die(desk: Desk, random: Random) -> None:
-    """Settle, plan and send; what stops a run is left to the next one, and some are killed."""
+    """Settle, plan and send; what stops a run is left to the next one five minutes later; some are killed."""
+    desk.later(minutes=5)
     with suppress(RemoteUnavailable):
-        desk.pusher.tell_thiio(desk.pusher.settle())
+        desk.settle()
         planned = [order.thiio_order_id for order in desk.plan() if order.outcome == "planned"]
         if planned and random.random() < 0.3:
             desk.kill_before_the_call(random.choice(planned))

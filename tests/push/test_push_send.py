@@ -10,7 +10,8 @@ from sqlalchemy import Engine
 
 from tasks.database import tables
 from tasks.errors import CredentialsRefused, RemoteUnavailable
-from tasks.push.pusher import PlannedOrder, SendCounts
+from tasks.push.planner import PlannedOrder
+from tasks.push.pusher import SendCounts
 from tasks.records.links import link
 from tasks.records.models import Entity
 from tasks.thiio.sandbox.agents import PhoneLine

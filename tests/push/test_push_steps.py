@@ -19,7 +19,11 @@ from tasks.ultracart.sandbox.server import UltraCartSandbox
 from tasks.ultracart.steps import pull_ultracart_catalogue
 from tests.push.desk import IMPORT, LOOK_UP
 
-NOTHING = {"confirmed": 0, "in_doubt": 0, "rejected": 0, "planned_again": 0, "failures": []}
+NOTHING = {
+    "confirmed": 0, "in_doubt": 0, "rejected": 0, "planned_again": 0, "unsent": 0, "unclear": 0,
+    "is_away": False, "failures": [],
+}  # fmt: skip
+SETTLED = {**NOTHING, "told": 0, "changed": []}
 
 
 @pytest.fixture(autouse=True)
@@ -58,7 +62,7 @@ def test_the_steps_push_an_order(engine: Engine, ultracart: UltraCartSandbox, th
     settled, planned = steps.settle_pushes.fn(), plan()
     sent = steps.send_pushes.fn(planned_ids(planned))
 
-    assert settled == {**NOTHING, "told": 0}
+    assert settled == SETTLED
     assert [(each["thiio_order_id"], each["outcome"], each["total_cents"]) for each in planned] == [
         (id, "planned", 1399)
     ]
@@ -89,7 +93,7 @@ def test_the_next_run_settles_what_was_in_doubt(
     settled = steps.settle_pushes.fn()
 
     assert (sent["in_doubt"], len(sent["failures"])) == (1, 1)
-    assert settled == {**NOTHING, "confirmed": 1, "told": 0}
+    assert settled == {**SETTLED, "confirmed": 1}
     assert thiio.read_order(id)["external_order_id"] is not None
     assert ultracart.imports == {f"THIIO-{id}": 1}
 
@@ -105,7 +109,7 @@ def test_thiio_is_told_of_what_it_missed(ultracart: UltraCartSandbox, thiio: Thi
     settled = steps.settle_pushes.fn()
 
     [failure] = settled["failures"]
-    assert {**settled, "failures": []} == {**NOTHING, "told": 1}
+    assert {**settled, "failures": []} == {**SETTLED, "told": 1}
     assert failure.startswith(
         f"Thiio order {second} is not marked as synced: UltraCart order {taken} came of"
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tasks.push.pusher import PlannedOrder, SendCounts
+from tasks.push.planner import PlannedOrder
+from tasks.push.pusher import SendCounts
 from tests.push.desk import Desk
 
 
