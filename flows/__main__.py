@@ -100,6 +100,123 @@ def check(*, fix: bool = False, yes: bool = False) -> int:
 
 
 @app.command
+def notifications(
+    *,
+    status: str | None = None,
+    system: str | None = None,
+    direction: str | None = None,
+    entity: str | None = None,
+    id: str | None = None,
+    event: str | None = None,
+    run: str | None = None,
+    operation: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    before: str | None = None,
+    limit: int = 50,
+    as_json: Annotated[bool, Parameter(name="--json")] = False,
+) -> int:
+    """List exchanges with UltraCart and Thiio, newest first: how each ended, and why.
+
+    Parameters
+    ----------
+    status
+        successful, failed, in_doubt or skipped.
+    system
+        ultracart or thiio.
+    direction
+        in (they called us) or out (we called them).
+    entity
+        customer, order or other.
+    id
+        ID of the record.
+    event
+        Number of the inbox event.
+    run
+        ID of the Prefect flow run.
+    operation
+        Part of the operation's name.
+    since
+        From when on: 2026-11-25, "2026-11-25 18:00" (UTC), or how long ago: 30m, 2h, 7d, 1w.
+    until
+        Before when; a day is meant whole.
+    before
+        Only those older than this notification, to go on where a list ended.
+    limit
+        Most lines.
+    as_json
+        Print one JSON object instead of a table.
+    """
+    from flows.commands.notifications import print_notifications
+
+    words = {
+        "status": status, "system": system, "direction": direction, "entity": entity, "id": id,
+        "event": event, "run": run, "operation": operation, "from": since, "until": until, "before": before,
+    }  # fmt: skip
+    return print_notifications(words, limit, as_json=as_json)
+
+
+@app.command
+def notification(id: str, /, *, as_json: Annotated[bool, Parameter(name="--json")] = False) -> int:
+    """Show one exchange: what was sent, what was received, its event and what became of that.
+
+    Parameters
+    ----------
+    id
+        Number of the notification, as `ultrathiio notifications` lists it.
+    as_json
+        Print one JSON object instead of text.
+    """
+    from flows.commands.notifications import print_notification
+
+    return print_notification(id, as_json=as_json)
+
+
+@app.command
+def replay(
+    *,
+    state: str = "dead",
+    event: tuple[int, ...] = (),
+    id: str | None = None,
+    name: str | None = None,
+    reason: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    limit: int = 1_000,
+    yes: bool = False,
+) -> int:
+    """List closed inbox events that fit, and with --yes put them back to work.
+
+    Parameters
+    ----------
+    state
+        dead, skipped, done or any.
+    event
+        Number of an event; may be given several times.
+    id
+        ID of the UltraCart order or customer.
+    name
+        Name of the event: order_refund.
+    reason
+        Words that the reason holds.
+    since
+        Received from when on: 2026-11-25, "2026-11-25 18:00" (UTC), or how long ago: 30m, 2h, 7d, 1w.
+    until
+        Received before when; a day is meant whole.
+    limit
+        Most events.
+    yes
+        Put them back. Without it they are only listed.
+    """
+    from flows.commands.replay import replay_and_print
+
+    return replay_and_print(
+        state=state, ids=event, record=id, name=name, reason=reason, since=since, until=until,
+        limit=limit, yes=yes,
+    )  # fmt: skip
+
+
+@app.command
 def migrate() -> int:
     """Create our tables, or bring them up to date."""
     from tasks.database.engine import open_database

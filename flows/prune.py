@@ -9,7 +9,7 @@ from tasks.inbox.steps import delete_old_rows
 
 
 class Prune(BaseModel):
-    """What to delete. Open events and dead letters are never deleted."""
+    """What to delete: never open events, dead letters only after ULTRATHIIO_INBOX__DEAD_RETENTION_DAYS."""
 
     older_than_days: int | None = Field(
         None,

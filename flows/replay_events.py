@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
 from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact
 from pydantic import AwareDatetime, BaseModel, Field
 
 from tasks.inbox.steps import find_events_to_replay, replay_chosen_events
+
+LISTED = 200
+"""So many events are shown in the artifact; the rest is counted."""
 
 
 class ReplayState(StrEnum):
@@ -28,6 +32,9 @@ class ReplayEvents(BaseModel):
         None, title="Order or customer ID", description="Only events of this UltraCart order or customer."
     )
     name: str | None = Field(None, title="Event name", description="Only events of this name: order_refund.")
+    reason: str | None = Field(
+        None, title="Reason holds", description="Only events whose reason holds these words: cannot answer."
+    )
     start: AwareDatetime | None = Field(
         None, title="Received from", description="First moment of receipt (inclusive)."
     )
@@ -41,13 +48,28 @@ class ReplayEvents(BaseModel):
 @flow(name="replay-events", flow_run_name="replay-events {options.state.value}")
 async def replay_events(options: ReplayEvents = ReplayEvents()) -> dict[str, int]:
     """Find the closed events that are meant, list them, and put them back; process-inbox then takes them."""
-    ids = find_events_to_replay(options.model_dump(exclude={"dry_run"}))
-    await acreate_markdown_artifact(key="replayed-events", markdown=_describe(ids, options.dry_run))
-    replayed = 0 if options.dry_run else replay_chosen_events(ids)
-    return {"found": len(ids), "replayed": replayed}
+    events = find_events_to_replay(options.model_dump(exclude={"dry_run"}))
+    await acreate_markdown_artifact(key="replayed-events", markdown=_describe(events, options.dry_run))
+    replayed = 0 if options.dry_run else replay_chosen_events([event["id"] for event in events])
+    return {"found": len(events), "replayed": replayed}
 
 
-def _describe(ids: list[int], dry_run: bool) -> str:
+def _describe(events: list[dict[str, Any]], dry_run: bool) -> str:
     done = "would be put back (dry run)" if dry_run else "were put back to work"
-    more = f" … and {len(ids) - 200} more" if len(ids) > 200 else ""
-    return f"# {len(ids)} events {done}\n\n{', '.join(map(str, ids[:200])) or 'none'}{more}\n"
+    rows = [
+        f"| {event['id']} | {event['name']} | {event['entity_id'] or '–'} | {event['state']} "
+        f"| {event['received_at']:%Y-%m-%d %H:%M} | {event['replays']} | {_cell(event['reason'])} |"
+        for event in events[:LISTED]
+    ]
+    more = [f"… and {len(events) - LISTED} more"] if len(events) > LISTED else []
+    table = [
+        "| Event | Name | Order or customer | State | Received (UTC) | Put back before | Reason |",
+        "| --: | --- | --- | --- | --- | --: | --- |",
+        *rows,
+        "",
+    ]
+    return "\n".join([f"# {len(events)} events {done}", "", *(table if rows else ["None fits."]), *more, ""])
+
+
+def _cell(reason: str | None) -> str:
+    return (reason or "–").replace("|", "\\|").replace("\n", " ")[:200]

@@ -8,11 +8,12 @@ a file, as Docker and Kubernetes mount secrets). `deployments/example.env` shows
 from __future__ import annotations
 
 import os
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, Field, SecretStr, ValidationError
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     NestedSecretsSettingsSource,
@@ -23,6 +24,7 @@ from pydantic_settings import (
 from tasks.errors import SetupError
 
 PREFIX = "ULTRATHIIO_"
+PATH_TOKEN = re.compile(r"[A-Za-z0-9_-]{16,}")
 
 
 class ThiioConnection(StrEnum):
@@ -60,6 +62,7 @@ class ThiioSettings(BaseModel):
     email: str = Field("", description="Login of the API user")
     password: SecretStr = Field(SecretStr(""), description="Password of the API user")
     inbound_webhook_url: str = Field("", description="Address of Thiio's generic inbound webhook")
+    webhook_url: str = Field("", description="Public address of the receiver, for Thiio's events")
     item_id_key: str = Field(
         "ultracart_item_id", description="Key of a product's metadata that holds the UltraCart item ID"
     )
@@ -76,20 +79,57 @@ class ReceiverSettings(BaseModel):
     port: int = Field(8088, ge=0, le=65535, description="Port to listen on; 0 takes a free one")
     username: str = Field("", description="HTTP Basic user that senders give")
     password: SecretStr = Field(SecretStr(""), description="HTTP Basic password that senders give")
+    previous_password: SecretStr = Field(
+        SecretStr(""), description="Password that is taken as well while senders change to the new one"
+    )
+    path_token: SecretStr = Field(
+        SecretStr(""),
+        description="If set, webhooks are taken only at /webhooks/<system>/<token>",
+    )
     max_body_bytes: int = Field(6_000_000, ge=10_000, description="Largest body, also after decompression")
     queue_size: int = Field(1_000, ge=1, description="Deliveries waiting for a commit before senders get 503")
+    deliveries_a_commit: int = Field(256, ge=1, description="Most deliveries that share one commit")
+    max_held_bytes: int = Field(
+        64_000_000, ge=1_000_000, description="Deliveries in memory before senders get 503"
+    )
+    max_connections: int = Field(500, ge=1, description="Open connections; the longest idle gives way")
+    head_seconds: float = Field(10.0, gt=0, le=300, description="Longest wait for a request's head")
+    body_seconds: float = Field(20.0, gt=0, le=300, description="Longest wait for a request's body")
+
+    @field_validator("path_token")
+    @classmethod
+    def _check_token(cls, token: SecretStr) -> SecretStr:
+        if token.get_secret_value() and not PATH_TOKEN.fullmatch(token.get_secret_value()):
+            raise ValueError("use 16 or more letters, digits, - or _, or leave it empty")
+        return token
 
 
 class InboxSettings(BaseModel):
     """How events are worked off."""
 
     lease_seconds: int = Field(300, ge=5, description="A worker that is silent for longer loses its events")
-    max_attempts: int = Field(8, ge=1, le=50, description="Tries before an event becomes a dead letter")
+    max_attempts: int = Field(
+        12, ge=1, le=50, description="Tries before an event becomes a dead letter; twelve take about 14 hours"
+    )
     retry_base_seconds: float = Field(
         30.0, gt=0, description="Wait after the first failure; doubles each time"
     )
     retry_cap_seconds: float = Field(21_600.0, gt=0, description="Longest wait between two tries")
-    retention_days: int = Field(90, ge=1, description="Closed events are deleted after this many days")
+    pause_seconds: float = Field(
+        60.0, ge=1, description="Wait of all events while Thiio, our database or the set-up is in trouble"
+    )
+    payload_retention_days: int = Field(
+        30, ge=1, description="What a closed event brought is deleted after this many days"
+    )
+    retention_days: int = Field(90, ge=1, description="Closed events and notifications, after this many days")
+    dead_retention_days: int = Field(
+        0, ge=0, description="Dead letters, after this many days; 0 keeps them until a person acts"
+    )
+    gap_grace_minutes: int = Field(
+        30, ge=0, description="So long UltraCart's own retry may bring a delivery before it counts as lost"
+    )
+    gap_tolerance_minutes: int = Field(5, ge=0, description="So far UltraCart's clock and ours may differ")
+    gap_first_days: int = Field(3, ge=1, le=60, description="Reach of the first search for lost deliveries")
 
 
 class ReconcileSettings(BaseModel):
@@ -112,7 +152,17 @@ class PushSettings(BaseModel):
     )
     max_age_days: int = Field(30, ge=1, description="Older unsynced orders are reported, not pushed")
     lookup_wait_seconds: float = Field(2.0, ge=0, description="Wait before a doubtful push is looked up")
-    lookup_attempts: int = Field(3, ge=1, description="Empty look-ups that prove a push never arrived")
+    lookup_attempts: int = Field(3, ge=1, description="Empty look-ups without which no push counts as lost")
+    lookup_again_seconds: float = Field(
+        60.0, ge=0, description="Wait after the first empty look-up; it doubles each time, up to an hour"
+    )
+    absence_minutes: float = Field(
+        10.0, ge=0, description="Time since the sending without which no push counts as lost"
+    )
+    unclear_limit: int = Field(3, ge=1, description="Unclear answers after which a run sends no more")
+    watch_days: int = Field(
+        14, ge=0, description="So long a pushed order is compared with what was sent; 0 never"
+    )
 
 
 class ReportSettings(BaseModel):

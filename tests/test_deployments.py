@@ -23,6 +23,7 @@ DEPLOYMENT_KEYS = {
 SCHEDULES = {
     "process-inbox-every-minute": "* * * * *",
     "pull-records-every-15-minutes": "*/15 * * * *",
+    "find-gaps-every-15-minutes": "8-59/15 * * * *",
     "reconcile-customers-hourly": "20 * * * *",
     "reconcile-orders-hourly": "25 * * * *",
     "push-orders-every-5-minutes": "*/5 * * * *",

@@ -1,11 +1,9 @@
-"""A webhook's request: who sends it, how large it may be, which events it holds."""
+"""A webhook's request: what may be in it, and which events it holds."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hmac
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Mapping
 
 from starlette.requests import Request
 
@@ -17,9 +15,6 @@ from tasks.ultracart import webhook_body as ultracart_body
 JSON_TYPES = ("application/json", "text/json", "text/plain", "application/octet-stream")
 """What may be JSON. UltraCart's own content type is not published; a form or a page is surely none."""
 
-DROPPED_BYTES = 1_000_000
-"""So much of a body that is too long is still read, and dropped."""
-
 
 class Turned(Exception):
     """The request is turned away with a status and words that say what to do."""
@@ -29,29 +24,6 @@ class Turned(Exception):
         self.status = status
         self.error = error
         self.headers = headers
-
-
-def check_credentials(request: Request, username: str, password: str) -> None:
-    """Compare HTTP Basic credentials in constant time; raises `Turned` (401)."""
-    given = _basic(request.headers.get("authorization", ""))
-    # Joined by a character that a user name cannot hold (RFC 7617), and compared as a whole.
-    if not hmac.compare_digest(given, f"{username}:{password}".encode()):
-        raise Turned(
-            401,
-            "HTTP Basic credentials are missing or wrong. Give the webhook the user name and password that "
-            "ULTRATHIIO_RECEIVER__USERNAME and __PASSWORD hold.",
-            **{"WWW-Authenticate": 'Basic realm="ultrathiio"'},
-        )
-
-
-def _basic(header: str) -> bytes:
-    scheme, _, packed = header.partition(" ")
-    if scheme.casefold() != "basic":
-        return b""
-    try:
-        return base64.b64decode(packed.strip(), validate=True)
-    except (binascii.Error, ValueError):
-        return b""
 
 
 def check_type(request: Request) -> None:
@@ -68,33 +40,10 @@ def check_type(request: Request) -> None:
         )
 
 
-async def read_body(request: Request, max_bytes: int) -> bytes:
-    """Read a body of at most `max_bytes`; raises `Turned` (413) for a longer one, and keeps none of it."""
-    length = request.headers.get("content-length", "")
-    is_too_long = length.isdecimal() and int(length) > max_bytes
-    body, dropped = bytearray(), 0
-    async for chunk in request.stream():
-        is_too_long = is_too_long or len(body) + len(chunk) > max_bytes
-        if not is_too_long:
-            body += chunk
-            continue
-        # Read a little further: a sender that is cut off while it sends does not see why.
-        dropped += len(chunk)
-        if dropped > DROPPED_BYTES:
-            break
-    if is_too_long:
-        raise _too_long(max_bytes)
-    return bytes(body)
-
-
-def _too_long(max_bytes: int) -> Turned:
-    return Turned(
-        413,
-        f"The body has more than {max_bytes} bytes. Lower the webhook's maximum size, or raise "
-        "ULTRATHIIO_RECEIVER__MAX_BODY_BYTES.",
-        Connection="close",
-    )
-
+LONG_BODY = 100_000
+"""From so many bytes on a body is taken apart in a thread of its own, to let shorter ones pass."""
+PACKED = b"H4sI"
+"""How the first bytes of a gzipped text look in base64: it may be a short body and a long text."""
 
 Split = Callable[[bytes, int], list[NewEvent]]
 
@@ -115,9 +64,23 @@ def split_thiio(body: bytes, max_bytes: int) -> list[NewEvent]:
     ]
 
 
+SPLITS: Mapping[str, Split] = {"ultracart": split_ultracart, "thiio": split_thiio}
+"""How each system's deliveries are taken apart."""
+
+
 def read_events(source: str, split: Split, body: bytes, max_bytes: int) -> tuple[list[NewEvent], str | None]:
     """Give a body's events; or one dead event that keeps it, and what is wrong with it."""
     try:
         return split(body, max_bytes), None
     except UnreadableEvent as error:
         return [make_unreadable(source, body, str(error))], str(error)
+
+
+async def read_events_of_any_size(
+    source: str, body: bytes, max_bytes: int
+) -> tuple[list[NewEvent], str | None]:
+    """Give a body's events like `read_events`; a long one keeps nobody else waiting."""
+    split = SPLITS[source]
+    if len(body) < LONG_BODY and PACKED not in body[:100]:
+        return read_events(source, split, body, max_bytes)
+    return await asyncio.to_thread(read_events, source, split, body, max_bytes)

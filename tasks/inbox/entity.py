@@ -21,7 +21,7 @@ class News:
     """What waits for one record. `record` is its merged state in the mirror, the newest of all that is known.
 
     `snapshots` are the events' own objects; `thiio_id` is its counterpart, `pushed_from` the Thiio order that
-    it was made of, if we pushed it.
+    it was made of, if we pushed it. `is_doubtful`: snapshots of one date disagree.
     """
 
     entity: Entity
@@ -31,15 +31,16 @@ class News:
     record: Customer | Order | None = None
     thiio_id: str | None = None
     pushed_from: str | None = None
+    is_doubtful: bool = False
 
     @property
-    def event_ids(self) -> list[int]:
-        """The events that are closed together."""
-        return [event.id for event in self.events]
+    def told_event(self) -> str:
+        """The event that Thiio is told: a new order is new, whatever has happened to it since.
 
-    @property
-    def newest_event(self) -> str:
-        """The name of the event whose object has the last date; among equals the one received last."""
+        Else the event whose object has the last date; among equals the one received last.
+        """
+        if any(event.name == "order_create" for event in self.events):
+            return "order_create"
         dated = zip(self.snapshots, range(len(self.events)), self.events, strict=True)
         return max(dated, key=lambda each: (each[0].as_of, each[1]))[2].name
 

@@ -64,7 +64,10 @@ class NewEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """A stored event in a worker's hands; `attempts` counts this one too."""
+    """A stored event in a worker's hands.
+
+    `attempts` counts this one too; `replays` is how often a person put it back.
+    """
 
     id: int
     source: str
@@ -72,6 +75,7 @@ class Event:
     entity: str
     entity_id: str | None
     attempts: int
+    replays: int
     body: str
 
 

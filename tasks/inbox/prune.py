@@ -1,39 +1,89 @@
-"""Delete closed events and notifications past their retention. What is open or dead stays."""
+"""Delete what is closed and past its retention: first payloads, later rows. What is open or dead stays.
+
+In many small transactions: the receiver must be able to store between any two of them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, func, select
+from sqlalchemy import Column, ColumnElement, Connection, Engine, delete, false, func, not_, or_, select
 
 from tasks.database import tables
-from tasks.inbox.events import EventState
+from tasks.inbox.events import OPEN, EventState
+from tasks.settings import InboxSettings
 
-EVENTS, NOTIFICATIONS = tables.inbox_events, tables.notifications
-
-
-def cut_for(now: datetime, days: int) -> datetime:
-    """Give the time before which things are old."""
-    return now - timedelta(days=days)
+EVENTS, PAYLOADS, NOTIFICATIONS = tables.inbox_events, tables.inbox_payloads, tables.notifications
+FINISHED = (EventState.DONE, EventState.SKIPPED)
+ROWS_A_DELETE = 5_000
 
 
-def count_old(connection: Connection, cut: datetime) -> dict[str, int]:
-    """Count what `delete_old` would delete."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cuts:
+    """The times before which things are old; `dead` None keeps dead letters for ever."""
+
+    payloads: datetime
+    events: datetime
+    dead: datetime | None
+
+
+def cuts_for(now: datetime, settings: InboxSettings, days: int | None = None) -> Cuts:
+    """Give the cuts of the settings; `days` is taken instead of theirs, but never reaches dead letters."""
+    kept = days or settings.retention_days
+    dead = settings.dead_retention_days
+    return Cuts(
+        payloads=now - timedelta(days=min(kept, settings.payload_retention_days)),
+        events=now - timedelta(days=kept),
+        dead=now - timedelta(days=dead) if dead else None,
+    )
+
+
+def count_old(connection: Connection, cuts: Cuts) -> dict[str, int]:
+    """Count what `delete_old` would delete; payloads are also those of the events that go whole."""
     return {
-        name: connection.scalar(select(func.count()).select_from(table).where(old)) or 0
-        for name, table, old in _old(cut)
+        name: connection.scalar(select(func.count()).select_from(key.table).where(old)) or 0
+        for name, (key, old) in _old(cuts).items()
     }
 
 
-def delete_old(connection: Connection, cut: datetime) -> dict[str, int]:
-    """Delete events that were closed before `cut` (their payloads go with them), and older notifications."""
-    return {name: connection.execute(delete(table).where(old)).rowcount for name, table, old in _old(cut)}
+def delete_old(engine: Engine, cuts: Cuts) -> dict[str, int]:
+    """Delete payloads, then notifications and events, and say how many of each."""
+    return {name: _delete(engine, key, old) for name, (key, old) in _old(cuts).items()}
 
 
-def _old(cut: datetime) -> tuple[tuple[str, Table, ColumnElement[Any]], ...]:
-    is_finished = EVENTS.c.state.in_((EventState.DONE, EventState.SKIPPED))
-    return (
-        ("events", EVENTS, is_finished & (EVENTS.c.closed_at < cut)),
-        ("notifications", NOTIFICATIONS, NOTIFICATIONS.c.created_at < cut),
+def _old(cuts: Cuts) -> Mapping[str, tuple[Column[Any], ColumnElement[bool]]]:
+    is_finished = EVENTS.c.state.in_(FINISHED)
+    is_given_up = (
+        false()
+        if cuts.dead is None
+        else (EVENTS.c.state == EventState.DEAD) & (EVENTS.c.closed_at < cuts.dead)
     )
+    closed = select(EVENTS.c.id).where(is_finished & (EVENTS.c.closed_at < cuts.payloads) | is_given_up)
+    # The story of what is open or dead is told as long as that is so.
+    still_matters = (
+        select(EVENTS.c.id)
+        .where(EVENTS.c.id == NOTIFICATIONS.c.event_id, EVENTS.c.state.in_((*OPEN, EventState.DEAD)))
+        .exists()
+    )
+    return {
+        "payloads": (PAYLOADS.c.event_id, PAYLOADS.c.event_id.in_(closed)),
+        "notifications": (
+            NOTIFICATIONS.c.id,
+            (NOTIFICATIONS.c.created_at < cuts.events) & not_(still_matters),
+        ),
+        "events": (EVENTS.c.id, or_(is_finished & (EVENTS.c.closed_at < cuts.events), is_given_up)),
+    }
+
+
+def _delete(engine: Engine, key: Column[Any], old: ColumnElement[bool]) -> int:
+    total = 0
+    some = select(key).where(old).limit(ROWS_A_DELETE)
+    while True:
+        with engine.begin() as connection:
+            count = connection.execute(delete(key.table).where(key.in_(some.scalar_subquery()))).rowcount
+        total += count
+        if count < ROWS_A_DELETE:
+            return total

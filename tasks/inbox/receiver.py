@@ -7,79 +7,106 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 
+import msgspec
 import uvicorn
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from tasks.database.engine import is_current, open_engine
-from tasks.inbox.delivery import (
-    Split,
-    Turned,
-    check_credentials,
-    check_type,
-    read_body,
-    read_events,
-    split_thiio,
-    split_ultracart,
-)
+from tasks.inbox import openapi
+from tasks.inbox.callers import Callers
+from tasks.inbox.connections import bounded_protocol
+from tasks.inbox.delivery import Turned, check_type, read_events_of_any_size
 from tasks.inbox.event_queue import StoreCounts
 from tasks.inbox.events import NewEvent
-from tasks.inbox.intake import Intake, IntakeFull
-from tasks.settings import ReceiverSettings, Settings, load_settings, require
+from tasks.inbox.intake import ANSWER_SECONDS, Intake, IntakeFull
+from tasks.inbox.metrics import CONTENT_TYPE, ReceiverMetrics
+from tasks.inbox.notification_pages import NotificationPages
+from tasks.inbox.request_body import RETRY_AFTER_SECONDS, Memory, Share, read_body
+from tasks.settings import ReceiverSettings, Settings, load_settings
 
-ANSWER_SECONDS = 25.0
-"""UltraCart waits 30 seconds for an answer (its page on webhooks)."""
-RETRY_AFTER_SECONDS = "10"
+START_FAILED = 3
+"""The exit code that uvicorn has for it."""
 
 
 class Receiver:
     """Answers requests; the intake makes them durable."""
 
-    def __init__(self, settings: ReceiverSettings, engine: Engine, intake: Intake) -> None:
-        self._username = require(settings.username, "receiver", "username")
-        self._password = require(settings.password, "receiver", "password")
-        self._max_bytes = settings.max_body_bytes
+    def __init__(
+        self,
+        settings: ReceiverSettings,
+        callers: Callers,
+        engine: Engine,
+        intake: Intake,
+        metrics: ReceiverMetrics,
+    ) -> None:
+        self._callers = callers
+        self._settings = settings
+        self._memory = Memory(max(settings.max_held_bytes, settings.max_body_bytes))
         self._engine = engine
         self._intake = intake
+        self._metrics = metrics
+
+    def routes(self) -> list[Route]:
+        """Give the routes of all that it answers."""
+        ending = self._callers.path_ending
+        return [
+            Route(f"/webhooks/ultracart{ending}", self.take_ultracart, methods=["POST"]),
+            Route(f"/webhooks/thiio{ending}", self.take_thiio, methods=["POST"]),
+            Route("/health", self.tell_health),
+            Route("/ready", self.tell_readiness),
+            Route("/metrics", self.tell_metrics),
+        ]
 
     async def take_ultracart(self, request: Request) -> Response:
         """Answer POST /webhooks/ultracart."""
-        return await self._take(request, "ultracart", split_ultracart)
+        return await self._take(request, "ultracart")
 
     async def take_thiio(self, request: Request) -> Response:
         """Answer POST /webhooks/thiio."""
-        return await self._take(request, "thiio", split_thiio)
+        return await self._take(request, "thiio")
 
-    async def _take(self, request: Request, source: str, split: Split) -> Response:
+    async def _take(self, request: Request, source: str) -> Response:
+        share = Share(self._memory)
         try:
-            check_credentials(request, self._username, self._password)
-            check_type(request)
-            body = await read_body(request, self._max_bytes)
-            if not body.strip():
-                raise Turned(400, "The body is empty. Send the events as JSON.")
-            events, unreadable = read_events(source, split, body, self._max_bytes)
-            counts = await self._store(events)
+            return await self._answer(request, source, share)
         except Turned as turned:
-            return _say(turned.status, {"error": turned.error}, turned.headers)
+            status, error, headers = turned.status, turned.error, turned.headers
         except ClientDisconnect:
-            return _say(400, {"error": "The sender hung up."})
+            status, error, headers = 400, "The sender hung up.", {}
+        finally:
+            share.close()
+        self._metrics.count_rejected(status)
+        return _say(status, {"error": error}, headers)
+
+    async def _answer(self, request: Request, source: str, share: Share) -> Response:
+        """Store a delivery and say so; raises `Turned` with another answer."""
+        self._callers.check_path(request)
+        self._callers.check_credentials(request)
+        check_type(request)
+        body = await read_body(request, self._settings.max_body_bytes, self._settings.body_seconds, share)
+        if not body.strip():
+            raise Turned(400, "The body is empty. Send the events as JSON.")
+        events, unreadable = await read_events_of_any_size(source, body, self._settings.max_body_bytes)
+        # A packed body has become more; of any other the text is held once.
+        share.take(max(0, sum(len(event.body) for event in events) - len(body)))
+        counts = await self._store(events, share)
+        self._metrics.count_events(source, counts.stored, counts.duplicates)
         if unreadable:
             kept = "It is kept as a dead letter; correct the sender, or read it in the inbox."
-            return _say(400, {"error": f"{unreadable} {kept}"})
+            raise Turned(400, f"{unreadable} {kept}")
         return _say(200, {"stored": counts.stored, "duplicates": counts.duplicates})
 
-    async def _store(self, events: list[NewEvent]) -> StoreCounts:
+    async def _store(self, events: list[NewEvent], share: Share) -> StoreCounts:
         try:
-            stored = self._intake.submit(events)
-            # Shielded: a sender that gives up must not cancel what others wait for.
-            return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(stored)), ANSWER_SECONDS)
+            return await self._intake.submit(events, share.hand_over())
         except IntakeFull:
             error = "Too many deliveries wait to be stored. Send this one again later."
         except Exception:  # the intake has logged it; a sender can do no more about it than send again
@@ -101,44 +128,64 @@ class Receiver:
             return _say(503, {"status": "unavailable", "reason": "The tables are not up to date yet."})
         return _say(200, {"status": "ready"})
 
+    async def tell_metrics(self, _request: Request) -> Response:
+        """Answer GET /metrics, in Prometheus' text format."""
+        return Response(await self._metrics.tell(self._engine), headers={"content-type": CONTENT_TYPE})
+
 
 def create_app(settings: Settings | None = None) -> Starlette:
     """Make the ASGI application; raises `SetupError` if no credentials are set."""
     settings = settings or load_settings()
     engine = open_engine(settings.database_url.get_secret_value())
-    intake = Intake(engine, settings.receiver.queue_size)
-    receiver = Receiver(settings.receiver, engine, intake)
+    metrics = ReceiverMetrics()
+    intake = Intake(
+        engine,
+        queue_size=settings.receiver.queue_size,
+        deliveries_a_commit=settings.receiver.deliveries_a_commit,
+        metrics=metrics,
+    )
+    callers = Callers(settings.receiver)
+    receiver = Receiver(settings.receiver, callers, engine, intake, metrics)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         intake.start()
         yield
-        await asyncio.to_thread(intake.stop)
+        await intake.stop()
         engine.dispose()
 
-    return Starlette(
-        routes=[
-            Route("/webhooks/ultracart", receiver.take_ultracart, methods=["POST"]),
-            Route("/webhooks/thiio", receiver.take_thiio, methods=["POST"]),
-            Route("/health", receiver.tell_health),
-            Route("/ready", receiver.tell_readiness),
-        ],
+    app = Starlette(
+        routes=[*receiver.routes(), *NotificationPages(callers, engine).routes(), openapi.ROUTE],
         lifespan=lifespan,
     )
+    app.state.metrics = metrics
+    return app
 
 
-def run_receiver(settings: Settings) -> None:
-    """Serve until SIGINT or SIGTERM; what was taken is written before it ends."""
-    uvicorn.run(
-        create_app(settings),
+def server_config(settings: Settings) -> uvicorn.Config:
+    """Say how the application is served: with limits for the time, the size and the number of connections."""
+    app = create_app(settings)
+    return uvicorn.Config(
+        app,
         host=settings.receiver.host,
         port=settings.receiver.port,
+        http=bounded_protocol(settings.receiver, app.state.metrics),
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # nobody asks who the client is
         ws="none",
         timeout_graceful_shutdown=int(ANSWER_SECONDS),
     )
 
 
+def run_receiver(settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM; what was taken is written before it ends."""
+    server = uvicorn.Server(server_config(settings))
+    with suppress(KeyboardInterrupt):  # obeyed already; the server raises it again once it has closed
+        server.run()
+    if not server.started:
+        raise SystemExit(START_FAILED)
+
+
 def _say(status: int, body: dict[str, object], headers: dict[str, str] | None = None) -> Response:
-    return JSONResponse(body, status, headers)
+    return Response(msgspec.json.encode(body), status, headers, "application/json")

@@ -124,14 +124,19 @@ def test_a_run_with_a_dead_letter_fails_after_everything_else_was_done(
     assert "process-inbox: 1 failed" in state.message
     assert "creation_dts" in state.message
     assert thiio.find_order(good)["email"] == "new@example.com"
-    assert result_of(replay_events) == {"found": 1, "replayed": 0}
-    assert result_of(replay_events, ReplayEvents(dry_run=False)) == {"found": 1, "replayed": 1}
+    assert result_of(replay_events, ReplayEvents(reason="another")) == {"found": 0, "replayed": 0}
+    assert "None fits." in newest_artifact("replayed-events")
+    assert result_of(replay_events, ReplayEvents(reason="CREATION_DTS")) == {"found": 1, "replayed": 0}
+    plan = newest_artifact("replayed-events")
+    assert "# 1 events would be put back (dry run)" in plan
+    assert "| 1 | order_create | DEMO-1 | dead |" in plan
+    assert result_of(replay_events, ReplayEvents(ids=[1], dry_run=False)) == {"found": 1, "replayed": 1}
 
 
 def test_a_dry_push_shows_the_body_and_sends_nothing(
     workplace: Engine, ultracart: UltraCartSandbox, thiio: ThiioSandbox
 ) -> None:
-    """The artifact holds the exact body and the held order with its remedy."""
+    """The artifact holds the body without the person, and the held order with its remedy."""
     due = thiio.place_phone_order()
     held = thiio.place_phone_order([PhoneLine(product_id=thiio.add_product("Boots"))])
 
@@ -139,7 +144,8 @@ def test_a_dry_push_shows_the_body_and_sends_nothing(
 
     assert counts == {"planned": 1, "held": 1}
     plan = newest_artifact("push-plan")
-    assert f'"channel_partner_order_id":"THIIO-{due}"' in plan
+    assert f'"channel_partner_order_id": "THIIO-{due}"' in plan
+    assert thiio.read_order(due)["email"] not in plan
     assert f"| {held} |" in plan
     assert ultracart.imports == {}
 
@@ -269,7 +275,7 @@ def test_old_rows_are_pruned_and_dead_letters_kept(workplace: Engine) -> None:
 
     counted, deleted = result_of(prune), result_of(prune, Prune(dry_run=False))
 
-    assert counted == deleted == {"events": 1, "notifications": 0}
+    assert counted == deleted == {"payloads": 0, "notifications": 0, "events": 1}
     with workplace.connect() as connection:
         assert connection.scalars(select(tables.inbox_events.c.state)).all() == ["dead"]
 

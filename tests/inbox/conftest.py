@@ -14,6 +14,7 @@ from tasks.database.tables import metadata
 from tasks.seed import Shop, make_shop
 from tasks.thiio.sandbox.server import ThiioSandbox
 from tasks.ultracart.sandbox.server import UltraCartSandbox
+from tests.inbox.lost_webhooks import Scene, open_scene
 from tests.inbox.running_receiver import serve_receiver, url_of
 from tests.inbox.workplace import Workplace
 
@@ -66,6 +67,20 @@ def any_receiver(any_engine: Engine) -> Iterator[httpx.Client]:
     """A client of a receiver on `any_engine`'s database."""
     with serve_receiver(url_of(any_engine)) as client:
         yield client
+
+
+@pytest.fixture
+def scene(engine: Engine, ultracart: UltraCartSandbox, receiver: httpx.Client) -> Iterator[Scene]:
+    """UltraCart's stand-in, our receiver on SQLite, and a door between them that can be shut."""
+    with open_scene(engine, ultracart, receiver) as scene:
+        yield scene
+
+
+@pytest.fixture
+def any_scene(any_engine: Engine, ultracart: UltraCartSandbox, any_receiver: httpx.Client) -> Iterator[Scene]:
+    """The same on SQLite and on Postgres."""
+    with open_scene(any_engine, ultracart, any_receiver) as scene:
+        yield scene
 
 
 @pytest.fixture

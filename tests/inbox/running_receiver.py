@@ -15,7 +15,7 @@ import httpx
 import uvicorn
 from sqlalchemy import Engine
 
-from tasks.inbox.receiver import create_app
+from tasks.inbox.receiver import server_config
 from tasks.settings import Settings, load_settings
 
 PAYLOADS = Path(__file__).parent.parent / "payloads"
@@ -32,10 +32,17 @@ def receiver_settings(database_url: str, **receiver: Any) -> Settings:
 
 
 @contextmanager
-def run_server(settings: Settings) -> Iterator[tuple[uvicorn.Server, str]]:
-    """Serve the application for a block; yield the server, which can be told to stop, and its address."""
+def run_server(settings: Settings, *, send_buffer: int = 0) -> Iterator[tuple[uvicorn.Server, str]]:
+    """Serve the application for a block; yield the server, which can be told to stop, and its address.
+
+    `send_buffer` bounds the bytes of an answer that the machine takes for a sender that does not read.
+    """
     listener = socket.create_server(("127.0.0.1", 0))  # a call before the start-up waits in its backlog
-    server = uvicorn.Server(uvicorn.Config(create_app(settings), log_config=None, ws="none"))
+    if send_buffer:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
+    config = server_config(settings)
+    config.log_config = None  # as pytest has set it up
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:

@@ -9,12 +9,13 @@ import pytest
 from sqlalchemy import Engine, func, insert, select
 
 from tasks.database import tables
-from tasks.inbox.apply import ECHO, ApplyCounts
+from tasks.inbox.apply import ECHO
+from tasks.inbox.outcomes import ApplyCounts
 from tasks.records.digest import digest_of
 from tasks.records.models import Entity, OrderStatus
 from tasks.thiio.sandbox.server import ThiioSandbox
 from tasks.ultracart.sandbox.server import UltraCartSandbox
-from tests.inbox.inbox_rows import read_events, read_notifications
+from tests.inbox.inbox_rows import read_bodies, read_events, read_notifications
 from tests.inbox.running_receiver import (
     PASSWORD,
     ULTRACART,
@@ -138,8 +139,8 @@ def test_a_customer_is_made_and_changed_in_thiio(workplace: Workplace) -> None:
     ]
 
 
-def test_the_notification_of_an_event_holds_what_came(workplace: Workplace) -> None:
-    """Direction, system, name, record, event and run; and the object without the card number in it."""
+def test_the_notification_of_an_event_leads_to_what_came(workplace: Workplace) -> None:
+    """Direction, system, name, record, event and run; the object is kept once, without the card number."""
     card = "4111111111111111"
     shown = body_of("order_ship")["events"][0]["order_ship"] | {"note": f"paid by {card}"}
 
@@ -155,8 +156,9 @@ def test_the_notification_of_an_event_holds_what_came(workplace: Workplace) -> N
         "event_id",
         "run_id",
         "reason",
-    ) == [("ultracart", "order_ship", "successful", "order", shown["order_id"], 1, "run-1", None)]
-    [received] = read_notifications(workplace.engine, "received")
+        "received",
+    ) == [("ultracart", "order_ship", "successful", "order", shown["order_id"], 1, "run-1", None, None)]
+    [received] = read_bodies(workplace.engine)
     assert (card in received, "paid by [card number]" in received) == (False, True)
 
 
@@ -179,7 +181,7 @@ def test_several_events_of_one_record_are_one_delivery(workplace: Workplace) -> 
         (3, "order_create", other, "successful"),
     ]
     assert read_notifications(workplace.engine, "operation", "entity_id", direction="out") == [
-        ("deliver order (order_ship)", id),
+        ("deliver order (order_create)", id),
         ("deliver order (order_create)", other),
     ]
 

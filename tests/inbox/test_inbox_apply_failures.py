@@ -10,14 +10,15 @@ import pytest
 from sqlalchemy import Engine
 
 from tasks.inbox import event_queue
-from tasks.inbox.apply import NEVER_READ, REFUSED, ApplyCounts
 from tasks.inbox.events import make_event, make_unreadable
+from tasks.inbox.outcomes import ApplyCounts
+from tasks.inbox.settle import REFUSED
 from tasks.records.links import link
 from tasks.records.models import Entity
 from tasks.thiio.sandbox.server import ThiioSandbox
 from tasks.ultracart.sandbox.server import UltraCartSandbox
 from tests.builders import NOON
-from tests.inbox.inbox_rows import read_events, read_notifications
+from tests.inbox.inbox_rows import read_bodies, read_events, read_notifications
 from tests.inbox.running_receiver import body_of
 from tests.inbox.workplace import Workplace, event
 
@@ -117,7 +118,7 @@ def test_a_text_that_postgres_cannot_hold_is_dead(
     assert read_events(postgres_engine, "state", "reason") == [("dead", REFUSED)]
 
 
-def test_a_body_that_nobody_could_read_stays_dead_when_it_is_replayed(workplace: Workplace) -> None:
+def test_a_body_that_still_cannot_be_read_stays_dead_when_it_is_replayed(workplace: Workplace) -> None:
     """It is kept for people to read; as skipped it would be deleted one day."""
     workplace.receive(make_unreadable("ultracart", b"hello", "body: JSON is malformed"))
     with workplace.engine.begin() as connection:
@@ -126,7 +127,35 @@ def test_a_body_that_nobody_could_read_stays_dead_when_it_is_replayed(workplace:
     counts = workplace.work()
 
     assert (counts.claimed, counts.dead) == (1, 1)
-    assert read_events(workplace.engine, "state", "reason") == [("dead", NEVER_READ)]
+    [(state, reason)] = read_events(workplace.engine, "state", "reason")
+    assert state == "dead"
+    assert reason.startswith("It still cannot be read. body: JSON is malformed")
+    assert reason.endswith("Correct the sender: what it sends then is a new event.")
+    assert read_bodies(workplace.engine) == ["hello"]
+
+
+def test_a_body_that_can_be_read_by_now_gives_its_events_when_it_is_replayed(workplace: Workplace) -> None:
+    """As if it had come just now: new ones wait, known ones are counted, and the letter itself is done."""
+    [known, new] = [workplace.ultracart.place_order(NORA) for _ in range(2)]
+    events = workplace.happened()
+    entries = ",".join(f'{{"order_create":{each.body}}}' for each in events)
+    workplace.receive(events[0], make_unreadable("ultracart", f"[{entries}]".encode(), "A new shape."))
+    workplace.work()
+    with workplace.engine.begin() as connection:
+        event_queue.replay(connection, [2], now=NOON)
+
+    assert workplace.work() == ApplyCounts(claimed=1, done=1)
+
+    assert read_events(workplace.engine, "name", "entity_id", "state", "deliveries") == [
+        ("order_create", known, "done", 2),
+        ("unreadable", None, "done", 1),
+        ("order_create", new, "waiting", 1),
+    ]
+    assert read_notifications(workplace.engine, "reason")[-1] == (
+        "put back by a person: Read again: 1 new events, 1 that were known already."
+    )
+    assert workplace.work() == ApplyCounts(claimed=1, done=1)
+    assert workplace.in_thiio(new).other_side_id == new
 
 
 @pytest.fixture
@@ -187,7 +216,11 @@ def test_after_its_last_try_an_event_is_dead(cut_off: Workplace) -> None:
         claimed=1, dead=1, failures=[f"inbox event 1 (order_create {id}) is dead: {reason}"]
     )
     assert read_events(cut_off.engine, "state", "attempts", "reason") == [("dead", 3, reason)]
-    assert read_notifications(cut_off.engine, "status") == ["failed"] * 3
+    assert read_notifications(cut_off.engine, "status", "reason") == [
+        ("failed", AWAY),
+        ("failed", f"Try 2: {AWAY}"),
+        ("failed", f"Try 3: {reason}"),
+    ]
 
 
 def test_a_tired_event_does_not_take_a_fresh_one_with_it(cut_off: Workplace) -> None:

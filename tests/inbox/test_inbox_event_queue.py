@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, delete
 
+from tasks.database import tables
 from tasks.inbox import event_queue
 from tasks.inbox.event_queue import Claim, StoreCounts
 from tasks.inbox.events import Event, NewEvent, make_event, make_unreadable
@@ -38,22 +39,16 @@ def claim(engine: Engine, *, limit: int = 10, now: datetime = NOON) -> Claim:
         return event_queue.claim_events(connection, limit=limit, lease_seconds=LEASE, now=now)
 
 
-def count_due(engine: Engine, now: datetime) -> int:
-    """Count what a worker would be given."""
-    with engine.connect() as connection:
-        return event_queue.count_due(connection, now)
-
-
-def close(engine: Engine, closing: str, claimed: Claim, *ids: int) -> None:
-    """Close events by the transition of a name."""
+def close(engine: Engine, closing: str, claimed: Claim, *ids: int) -> set[int]:
+    """Close events by the transition of a name, and give those that were moved."""
     with engine.begin() as connection:
         match closing:
             case "finish":
-                event_queue.finish(connection, claimed.token, ids, now=LATER)
+                return event_queue.finish(connection, claimed.token, ids, now=LATER)
             case "skip":
-                event_queue.skip(connection, claimed.token, ids, REASON, now=LATER)
-            case "bury":
-                event_queue.bury(connection, claimed.token, ids, REASON, now=LATER)
+                return event_queue.skip(connection, claimed.token, ids, REASON, now=LATER)
+            case _:
+                return event_queue.bury(connection, claimed.token, ids, REASON, now=LATER)
 
 
 def entity_ids(claimed: Claim) -> list[str | None]:
@@ -121,11 +116,12 @@ def test_a_claim_takes_the_oldest_due_events(any_engine: Engine) -> None:
 
     assert first.events == tuple(
         Event(id=number, source="ultracart", name="order_ship", entity="order", entity_id=f"DEMO-{number}",
-              attempts=1, body=f'{{"n": {number}}}')
+              attempts=1, replays=0, body=f'{{"n": {number}}}')
         for number in (1, 2, 3)
     )  # fmt: skip
     assert entity_ids(second) == ["DEMO-4", "DEMO-5"]
     until = NOON + timedelta(seconds=LEASE)
+    assert (first.until, second.until) == (until, until)
     assert read_events(any_engine, "state", "attempts", "lease_token", "lease_until") == [
         *([("leased", 1, first.token, until)] * 3),
         *([("leased", 1, second.token, until)] * 2),
@@ -138,9 +134,9 @@ def test_an_event_that_is_not_due_is_not_claimed(any_engine: Engine) -> None:
     store(any_engine, *new_events(1), now=LATER)
     moment_before = LATER - timedelta(microseconds=1)
 
-    assert (claim(any_engine, now=moment_before).events, count_due(any_engine, moment_before)) == ((), 0)
-    assert (count_due(any_engine, LATER), entity_ids(claim(any_engine, now=LATER))) == (1, ["DEMO-1"])
-    assert count_due(any_engine, LATER) == 0
+    assert claim(any_engine, now=moment_before).events == ()
+    assert entity_ids(claim(any_engine, now=LATER)) == ["DEMO-1"]
+    assert claim(any_engine, now=LATER).events == ()
 
 
 @pytest.mark.parametrize(
@@ -150,11 +146,11 @@ def test_an_event_that_is_not_due_is_not_claimed(any_engine: Engine) -> None:
 def test_closing_moves_the_events_named(
     any_engine: Engine, closing: str, state: str, reason: str | None
 ) -> None:
-    """They keep their attempt, lose their lease, and are never claimed again; the others stay leased."""
+    """They keep their attempt, lose their lease, and never come back; others stay leased."""
     store(any_engine, *new_events(1, 2))
     claimed = claim(any_engine)
 
-    close(any_engine, closing, claimed, 1)
+    assert close(any_engine, closing, claimed, 1, 99) == {1}
 
     assert read_events(
         any_engine, "state", "reason", "attempts", "closed_at", "lease_token", "lease_until"
@@ -162,7 +158,10 @@ def test_closing_moves_the_events_named(
         (state, reason, 1, LATER, None, None),
         ("leased", None, 1, None, claimed.token, NOON + timedelta(seconds=LEASE)),
     ]
-    assert entity_ids(claim(any_engine, now=NOON + timedelta(days=1))) == ["DEMO-2"]
+    tomorrow = NOON + timedelta(days=1)
+    with any_engine.begin() as connection:
+        event_queue.recover_expired(connection, max_attempts=3, now=tomorrow)
+    assert entity_ids(claim(any_engine, now=tomorrow)) == ["DEMO-2"]
 
 
 def test_a_retry_waits_until_it_is_due(any_engine: Engine) -> None:
@@ -171,8 +170,9 @@ def test_a_retry_waits_until_it_is_due(any_engine: Engine) -> None:
     claimed = claim(any_engine)
 
     with any_engine.begin() as connection:
-        event_queue.retry_later(connection, claimed.token, [1], REASON, due_at=LATER)
+        moved = event_queue.retry_later(connection, claimed.token, [1, 99], REASON, due_at=LATER)
 
+    assert moved == {1}
     assert read_events(any_engine, "state", "reason", "attempts", "due_at", "lease_token", "closed_at") == [
         ("waiting", REASON, 1, LATER, None, None)
     ]
@@ -181,19 +181,35 @@ def test_a_retry_waits_until_it_is_due(any_engine: Engine) -> None:
 
 
 def test_giving_back_takes_the_attempt_back(any_engine: Engine) -> None:
-    """Of what the claim still holds; what it closed stays closed."""
+    """Of what the claim still holds, and until it is due; what it closed stays closed."""
     store(any_engine, *new_events(1, 2))
     claimed = claim(any_engine)
     close(any_engine, "finish", claimed, 1)
 
     with any_engine.begin() as connection:
-        event_queue.give_back(connection, claimed.token, reason=REASON)
+        moved = event_queue.give_back(connection, claimed.token, [1, 2], REASON, due_at=LATER)
 
-    assert read_events(any_engine, "state", "reason", "attempts", "lease_token", "lease_until") == [
-        ("done", None, 1, None, None),
-        ("waiting", REASON, 0, None, None),
+    assert moved == {2}
+    assert read_events(any_engine, "state", "reason", "attempts", "due_at", "lease_token", "lease_until") == [
+        ("done", None, 1, NOON, None, None),
+        ("waiting", REASON, 0, LATER, None, None),
     ]
-    assert [event.attempts for event in claim(any_engine).events] == [1]
+    assert claim(any_engine).events == ()
+    assert [event.attempts for event in claim(any_engine, now=LATER).events] == [1]
+
+
+def test_an_event_without_its_payload_is_not_replayed(any_engine: Engine) -> None:
+    """There is nothing left to work on: it stays closed, and is not counted."""
+    store(any_engine, *new_events(1, 2))
+    close(any_engine, "bury", claim(any_engine), 1, 2)
+    with any_engine.begin() as connection:
+        connection.execute(delete(tables.inbox_payloads).where(tables.inbox_payloads.c.event_id == 1))
+
+    with any_engine.begin() as connection:
+        replayed = event_queue.replay(connection, [1, 2], now=LATER)
+
+    assert replayed == 1
+    assert read_events(any_engine, "state", "replays") == [("dead", 0), ("waiting", 1)]
 
 
 def test_only_closed_events_are_replayed(any_engine: Engine) -> None:
@@ -210,7 +226,9 @@ def test_only_closed_events_are_replayed(any_engine: Engine) -> None:
     assert replayed == 3
     assert (
         read_events(any_engine, "state", "reason", "replays", "attempts", "due_at", "closed_at")[:3]
-        == [("waiting", "replayed", 1, 0, LATER, None)] * 3
+        == [("waiting", "Put back by a person.", 1, 0, LATER, None)] * 3
     )
     assert read_events(any_engine, "state", "attempts", "lease_token")[3:] == before
-    assert entity_ids(claim(any_engine, now=LATER)) == ["DEMO-1", "DEMO-2", "DEMO-3", "DEMO-5"]
+    again = claim(any_engine, now=LATER)
+    assert entity_ids(again) == ["DEMO-1", "DEMO-2", "DEMO-3", "DEMO-5"]
+    assert [event.replays for event in again.events] == [1, 1, 1, 0]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import permutations
 
-from tasks.inbox.apply import ApplyCounts
 from tasks.inbox.events import NewEvent, make_event
+from tasks.inbox.outcomes import ApplyCounts
 from tasks.records.models import Order, OrderStatus
 from tests.inbox.inbox_rows import read_events, read_notifications
 from tests.inbox.workplace import Workplace
@@ -42,6 +42,26 @@ def test_the_newest_of_several_events_is_the_one_delivered(workplace: Workplace)
     """By the dates of their objects: what was received last may be old."""
     workplace.let_time_pass()
     id = workplace.ultracart.place_order(NORA)
+    workplace.receive_and_work(*workplace.happened())
+    workplace.ultracart.ship_order(id)
+    workplace.ultracart.refund_order(id, 500)
+    workplace.ultracart.reject_order(id)
+    shipped, refunded, rejected = workplace.happened()
+
+    counts = workplace.receive_and_work(shipped, rejected, refunded)
+
+    assert counts == ApplyCounts(claimed=3, done=3)
+    assert read_notifications(workplace.engine, "operation", direction="out") == [
+        "deliver order (order_create)",
+        "deliver order (order_reject)",
+    ]
+    assert workplace.in_thiio(id).status is OrderStatus.REJECTED
+
+
+def test_an_order_that_is_new_is_told_as_new_whatever_happened_since(workplace: Workplace) -> None:
+    """A connection that only takes new orders would else never hear of it; its state is the newest."""
+    workplace.let_time_pass()
+    id = workplace.ultracart.place_order(NORA)
     workplace.ultracart.ship_order(id)
     workplace.ultracart.refund_order(id, 500)
     created, shipped, refunded = workplace.happened()
@@ -50,7 +70,7 @@ def test_the_newest_of_several_events_is_the_one_delivered(workplace: Workplace)
 
     assert counts == ApplyCounts(claimed=3, done=3)
     assert read_notifications(workplace.engine, "operation", direction="out") == [
-        "deliver order (order_refund)"
+        "deliver order (order_create)"
     ]
     assert workplace.in_thiio(id).refunded_cents == 500
 

@@ -8,14 +8,15 @@ import pytest
 from sqlalchemy import update
 
 from tasks.database import tables
+from tasks.database.lease import worker_name
 from tasks.errors import RecordsFailed
-from tasks.inbox import event_queue, steps
+from tasks.inbox import steps
 from tests.inbox.inbox_rows import read_events, read_notifications
 from tests.inbox.running_receiver import url_of
 from tests.inbox.workplace import Workplace, bare_event, event
 
 NORA = "nora@example.com"
-NOTHING = {"claimed": 0, "done": 0, "skipped": 0, "retried": 0, "dead": 0}
+NOTHING = {"claimed": 0, "done": 0, "skipped": 0, "retried": 0, "paused": 0, "lost": 0, "dead": 0}
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +52,7 @@ def test_a_run_with_failures_ends_with_them_after_the_rest(workplace: Workplace)
     [created, _] = workplace.happened()
     workplace.receive(bare_event("order_ship", "DEMO-KILLER"))
     for days in (4, 3, 2):
-        claim_and_die(workplace, datetime.now(UTC) - timedelta(days=days))
+        take_and_die(workplace, datetime.now(UTC) - timedelta(days=days))
     workplace.receive(
         event("order_create", {"order_id": "DEMO-1"}),
         bare_event("order_create", "DEMO-2"),
@@ -70,18 +71,24 @@ def test_a_run_with_failures_ends_with_them_after_the_rest(workplace: Workplace)
         (whole, "done", 1),
     ]
     assert sorted(failure.split(":")[0] for failure in raised.value.failures) == [
-        "1 events are dead",
+        "inbox event 1 (order_ship DEMO-KILLER) is dead",
         "inbox event 2 (order_create DEMO-1) is dead",
         "inbox event 3 (order_create DEMO-2) waits for another try",
     ]
     assert read_notifications(workplace.engine, "operation", direction="out")[0] == "POST /order/orders/batch"
+    silences = [f"Its worker {worker_name()} ended without a word during try {n}" for n in (1, 2, 3)]
+    assert read_notifications(workplace.engine, "event_id", "status", "reason")[:3] == [
+        (1, "failed", f"{silences[0]}."),
+        (1, "failed", f"Try 2: {silences[1]}."),
+        (1, "failed", f"Try 3: {silences[2]}, its last."),
+    ]
 
 
-def claim_and_die(workplace: Workplace, now: datetime) -> None:
-    """Claim what is due at a time long gone, and say nothing more."""
+def take_and_die(workplace: Workplace, now: datetime) -> None:
+    """Take what is due at a time long gone, and say nothing more."""
     with workplace.engine.begin() as connection:
         connection.execute(update(tables.inbox_events).values(due_at=now))
-        event_queue.claim_events(connection, limit=1, lease_seconds=60, now=now)
+    workplace.applier.take(1, now)
 
 
 def test_dead_events_are_found_and_put_back_to_work(workplace: Workplace) -> None:
@@ -91,12 +98,16 @@ def test_dead_events_are_found_and_put_back_to_work(workplace: Workplace) -> Non
     with workplace.engine.begin() as connection:
         connection.execute(update(tables.inbox_events).values(state="dead", attempts=3, reason="It has one."))
 
-    ids = steps.find_events_to_replay.fn({"state": "dead", "limit": 10})
-    replayed = steps.replay_chosen_events.fn(ids)
+    found = steps.find_events_to_replay.fn({"state": "dead", "limit": 10})
+    replayed = steps.replay_chosen_events.fn([event["id"] for event in found])
 
-    assert (ids, replayed) == ([1], 1)
+    assert [(event["id"], event["reason"], event["replays"]) for event in found] == [(1, "It has one.", 0)]
+    assert replayed == 1
     assert steps.process_due_events.fn(limit=10, batch=10) == NOTHING | {"claimed": 1, "done": 1}
     assert read_events(workplace.engine, "state", "replays", "attempts") == [("done", 1, 1)]
+    assert read_notifications(workplace.engine, "status", "reason") == [
+        ("successful", "put back by a person")
+    ]
 
 
 @pytest.mark.parametrize("days", [90, None], ids=["days", "setting"])
@@ -112,6 +123,6 @@ def test_old_rows_are_deleted_unless_it_is_a_dry_run(workplace: Workplace, days:
     kept = read_events(workplace.engine, "id")
     deleted = steps.delete_old_rows.fn(days, dry_run=False)
 
-    assert counted == deleted == {"events": 1, "notifications": 0}
+    assert counted == deleted == {"payloads": 1, "events": 1, "notifications": 0}
     assert (kept, read_events(workplace.engine, "id")) == ([1], [])
     assert read_notifications(workplace.engine, "event_id") == [1]

@@ -8,8 +8,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from threading import Event
 
+import httpx
 import pytest
 from sqlalchemy import Engine
 
@@ -67,6 +70,32 @@ def test_a_signal_ends_it_in_order(engine: Engine, monkeypatch: pytest.MonkeyPat
     assert read_events(engine, "entity_id") == ["DEMO-1"]
 
 
+def test_a_signal_amid_the_traffic_loses_nothing_that_was_answered(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Senders that come while it ends hear 200 and are stored, or hear that they must come again."""
+    with receiver_process(engine, monkeypatch) as (process, url), ThreadPoolExecutor(8) as senders:
+        calls = [senders.submit(send_until_refused, url, 1_000 * number) for number in range(8)]
+        Event().wait(1.0)
+        process.send_signal(signal.SIGTERM)
+        process.wait(20)
+        taken = [id for call in calls for id in call.result()]
+
+    assert (len(taken) > 8, process.returncode) == (True, -signal.SIGTERM)
+    assert set(taken) <= set(read_events(engine, "entity_id"))
+
+
+def send_until_refused(url: str, first: int) -> list[str]:
+    """Send order after order; give the ids of those that were answered with 200."""
+    taken = []
+    with client_of(url) as client, suppress(httpx.HTTPError):
+        for number in range(first, first + 1_000):
+            if client.post(ULTRACART, json=orders(number)).status_code != 200:
+                break
+            taken.append(f"DEMO-{number}")
+    return taken
+
+
 def test_it_imports_neither_prefect_nor_pandas() -> None:
     """A receiver starts fast and stays small."""
     code = "import json, sys, tasks.inbox.receiver; print(json.dumps(sorted(sys.modules)))"
@@ -75,7 +104,8 @@ def test_it_imports_neither_prefect_nor_pandas() -> None:
 
     modules = json.loads(answer.stdout)
     assert "tasks.inbox.receiver" in modules
-    assert {name.split(".")[0] for name in modules} & {"prefect", "pandas", "numpy", "alembic"} == set()
+    heavy = {"prefect", "pandas", "numpy", "alembic", "httpx", "phonenumbers", "fastapi"}
+    assert {name.split(".")[0] for name in modules} & heavy == set()
 
 
 @pytest.mark.parametrize("missing", ["username", "password"])

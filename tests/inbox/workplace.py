@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,9 +13,11 @@ from typing import Any
 from sqlalchemy import Engine
 
 from tasks.inbox import event_queue
-from tasks.inbox.apply import Applier, ApplyCounts
+from tasks.inbox.apply import Applier
 from tasks.inbox.events import NewEvent, make_event
-from tasks.notifications.log import notifier, tell_exchange
+from tasks.inbox.outcomes import ApplyCounts
+from tasks.inbox.readers import ultracart_readers
+from tasks.notifications.log import notifier
 from tasks.records.links import linked_ids
 from tasks.records.mirror import find_customers, find_orders
 from tasks.records.models import Customer, Entity, Order, Side
@@ -58,12 +60,11 @@ class Workplace:
         settings = load_settings(
             thiio={"database_url": thiio.database_url, **thiio_settings},
             ultracart={"base_url": ultracart.base_url, "simple_key": ultracart.simple_key},
-            inbox={"max_attempts": 3, "retry_base_seconds": 40, "retry_cap_seconds": 60},
+            inbox={"max_attempts": 3, "retry_base_seconds": 40, "retry_cap_seconds": 60, "lease_seconds": 60},
         )
         connection = open_thiio(settings, notifier(engine))
-        applier = Applier(
-            engine, settings.inbox, "US", connection, order_reader(settings, engine), run_id="run-1"
-        )
+        readers = ultracart_readers(settings, engine, notifier(engine))
+        applier = Applier(engine, settings, connection, readers, run_id="run-1")
         ultracart.register_webhook(*webhook)
         try:
             yield cls(engine, settings, ultracart, thiio, connection, applier)
@@ -97,10 +98,9 @@ class Workplace:
 
     def work(self, *, limit: int = 100, wait_seconds: float = 0) -> ApplyCounts:
         """Claim and apply what is due after a wait; the clock of the queue is moved, nobody sleeps."""
-        now = datetime.now(UTC) + timedelta(seconds=wait_seconds)
-        with self.engine.begin() as connection:
-            claim = event_queue.claim_events(connection, limit=limit, lease_seconds=60, now=now)
-        return self.applier.apply(claim)
+        claim, counts = self.applier.take(limit, datetime.now(UTC) + timedelta(seconds=wait_seconds))
+        counts.add(self.applier.apply(claim))
+        return counts
 
     def receive_and_work(self, *events: NewEvent) -> ApplyCounts:
         """Put events into the inbox and apply them."""
@@ -124,8 +124,9 @@ class Workplace:
 
     def at_ultracart(self, order_id: str) -> Order:
         """The order as UltraCart shows it now."""
-        [order] = order_reader(self.settings, self.engine)([order_id])
-        return order
+        with UltraCartClient.connect(self.settings.ultracart, lambda exchange: None) as client:
+            [order] = client.fetch_orders([order_id])
+        return to_order(order, "US")
 
     def link_of(self, entity: Entity, id: str) -> str | None:
         """Thiio's id that an UltraCart id is linked to."""
@@ -144,13 +145,3 @@ def event(name: str, shown: dict[str, Any]) -> NewEvent:
 def bare_event(name: str, order_id: str) -> NewEvent:
     """An event of an order as a subscription without expansions sends it."""
     return event(name, {"order_id": order_id, "creation_dts": "2026-11-02T12:10:19-05:00"})
-
-
-def order_reader(settings: Settings, engine: Engine) -> Any:
-    """Read orders from UltraCart's stand-in over HTTP, as the steps do."""
-
-    def fetch_orders(ids: Sequence[str]) -> list[Order]:
-        with UltraCartClient.connect(settings.ultracart, tell_exchange(notifier(engine))) as client:
-            return [to_order(order, "US") for order in client.fetch_orders(ids)]
-
-    return fetch_orders
