@@ -108,7 +108,7 @@ class Intake:
             self.submit(())
 
     def _expire(self) -> None:
-        """Answer those whose time is up; one timer serves all, since they come in the order of their times."""
+        """Answer those whose time is up; one timer serves all: they come in the order of time."""
         while self._unanswered and self._unanswered[0].until <= self._loop.time():
             _answer(self._unanswered.popleft().stored, TimeoutError())
         waits = bool(self._unanswered)

@@ -32,7 +32,7 @@ WAITING = {
 """The states in which a push waits, the worst first."""
 MASKED = (
     "Names, addresses, e-mail and phone are masked here, since Prefect keeps this page; everything else is "
-    "as it is sent. The exact body of an order is shown by `ultrathiio order` with its ID, once it is planned."
+    "as it is sent. The exact body of an order is shown by `ultrathiio order` with its ID once it is planned."
 )
 
 

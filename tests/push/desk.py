@@ -127,7 +127,7 @@ class Desk:
         return counts
 
     def settle_until_clear(self) -> SendCounts:
-        """Settle every five minutes, as the schedule does, until nothing is in doubt; gives the last counts."""
+        """Settle every five minutes, as the schedule does, until nothing is in doubt; gives the counts."""
         for _ in range(50):
             counts = self.settle()
             if not counts.in_doubt:

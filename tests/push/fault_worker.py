@@ -1,4 +1,4 @@
-"""A pusher as a process of its own, to be killed at any moment; and the same in this process, killed by plan."""
+"""A pusher as a process of its own, to be killed at any moment; and one in this process, killed by plan."""
 
 from __future__ import annotations
 

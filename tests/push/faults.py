@@ -138,7 +138,7 @@ class Ordeal:
         return ids
 
     def plant(self, count: int, tally: Tally) -> None:
-        """Give each of the next imports, and some look-ups, a fault of its own; switch how repeats are taken."""
+        """Give the next imports, and some look-ups, a fault each; switch how repeats are taken."""
         self.ultracart.store.takes_duplicate_imports = self.random.random() < 0.7
         names, weights, faults = zip(*IMPORT_FAULTS, strict=True)
         for index in self.random.choices(range(len(names)), weights, k=count):

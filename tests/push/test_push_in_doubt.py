@@ -72,10 +72,11 @@ def test_an_order_that_never_arrived_is_sent_once_that_is_proven(desk: Desk, fau
     assert (doubtful["state"], doubtful["lookups"]) == ("in_doubt", 1)
     assert [second, too_early, unsent] == [SendCounts(in_doubt=1), SendCounts(in_doubt=1), SendCounts()]
     assert proven == SendCounts(planned_again=1)
-    assert (row["state"], row["attempts"], row["sent_at"], row["next_lookup_at"]) == ("planned", 1, None, None)
+    assert (row["state"], row["attempts"]) == ("planned", 1)
+    assert (row["sent_at"], row["next_lookup_at"]) == (None, None)
     assert row["reason"] == (
-        f"Not found at UltraCart in {row['lookups']} look-ups, of which the last was 10 minutes or more after "
-        "the sending: it never arrived."
+        f"Not found at UltraCart in {row['lookups']} look-ups, of which the last was 10 minutes or more "
+        "after the sending: it never arrived."
     )
     assert (desk.ultracart.imports, desk.links(), desk.named_in_thiio(id)) == ({}, {}, None)
 

@@ -91,7 +91,10 @@ WRITES: dict[str, dict[str, Any]] = {
     "count_lookup": {"lookups": {"sending": 1, "in_doubt": 2}, "next_lookup_at": DUE},
     "plan_again": {"reason": "Not there.", "remedy": None, "sent_at": None, "next_lookup_at": None},
     "confirm": {
-        "ultracart_order_id": "DEMO-1", "reason": None, "remedy": None, "closed_at": LATER,
+        "ultracart_order_id": "DEMO-1",
+        "reason": None,
+        "remedy": None,
+        "closed_at": LATER,
         "next_lookup_at": None,
     },
     "note_change": {"reason": "Other.", "remedy": "See."},
