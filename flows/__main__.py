@@ -173,6 +173,22 @@ def notification(id: str, /, *, as_json: Annotated[bool, Parameter(name="--json"
 
 
 @app.command
+def order(id: str, /, *, as_json: Annotated[bool, Parameter(name="--json")] = False) -> int:
+    """Show one Thiio order on its way to UltraCart: where it stands, its exact body, every exchange.
+
+    Parameters
+    ----------
+    id
+        ID of the order in Thiio.
+    as_json
+        Print one JSON object instead of text.
+    """
+    from flows.commands.order import print_order
+
+    return print_order(id, as_json=as_json)
+
+
+@app.command
 def replay(
     *,
     state: str = "dead",

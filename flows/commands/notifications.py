@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 
@@ -12,10 +11,8 @@ import msgspec
 from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
-from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
 
-from tasks.database.engine import is_current, open_engine, reading
+from flows.commands.our_tables import our_tables
 from tasks.errors import SetupError
 from tasks.notifications.filters import FilterProblem, NotificationFilter, read_filter, read_id
 from tasks.notifications.page import pretty, shorten, show_exactly, show_time, show_words
@@ -26,7 +23,6 @@ from tasks.notifications.search import (
     find_notifications,
     read_notification,
 )
-from tasks.settings import load_settings
 
 MOST_LINES = 10_000
 STYLES = {"successful": "green", "failed": "red", "in_doubt": "yellow", "skipped": "dim"}
@@ -43,10 +39,10 @@ def print_notifications(words: Mapping[str, str | None], limit: int, *, as_json:
     wanted = _read_wanted(words)
     if not 1 <= limit <= MOST_LINES:
         raise SetupError(f"--limit {limit} cannot be used. Write a number from 1 to {MOST_LINES}.")
-    with _our_tables() as connection:
+    with our_tables() as connection:
         found = find_notifications(connection, wanted, limit=limit)
     if as_json:
-        _print_json({"notifications": [asdict(line) for line in found.lines], "older_than": found.older_than})
+        print_json({"notifications": [asdict(line) for line in found.lines], "older_than": found.older_than})
     else:
         _print_page(found)
     return 0
@@ -57,7 +53,7 @@ def print_notification(word: str, *, as_json: bool) -> int:
     id = read_id(word)
     if id is None:
         raise SetupError(f"{word!r} is no notification ID. Write a whole number from 1 up.")
-    with _our_tables() as connection:
+    with our_tables() as connection:
         story = read_notification(connection, id)
     if story is None:
         raise SetupError(
@@ -65,7 +61,7 @@ def print_notification(word: str, *, as_json: bool) -> int:
             "Run: ultrathiio notifications"
         )
     if as_json:
-        _print_json(asdict(story))
+        print_json(asdict(story))
     else:
         _print_story(story)
     return 0
@@ -84,35 +80,18 @@ def _tell(problem: FilterProblem) -> str:
     return f"--{option} {problem.value!r} cannot be used. {problem.remedy.replace('“from”', '--since')}"
 
 
-@contextmanager
-def _our_tables() -> Iterator[Connection]:
-    """Give a connection for reading; raises `SetupError` if there is no database with our tables."""
-    engine = open_engine(load_settings().database_url.get_secret_value())
-    try:
-        if not is_current(engine):
-            raise SetupError("The tables are not up to date. Run: ultrathiio migrate")
-        with reading(engine) as connection:
-            yield connection
-    except SQLAlchemyError as error:
-        raise SetupError(
-            f"The database cannot be read ({type(error).__name__}). Look whether it runs, and at "
-            "ULTRATHIIO_DATABASE_URL."
-        ) from error
-    finally:
-        engine.dispose()
-
-
 def _print_page(found: NotificationPage) -> None:
     console = Console()
     if not found.lines:
         console.print("No notification matches.")
         return
-    console.print(_table_of(found.lines))
+    console.print(table_of_lines(found.lines))
     if found.older_than is not None:
         console.print(f"Older ones: add --before {found.older_than}", highlight=False)
 
 
-def _table_of(lines: tuple[NotificationLine, ...]) -> Table:
+def table_of_lines(lines: tuple[NotificationLine, ...]) -> Table:
+    """Lay out notifications, a line each."""
     table = Table(
         Column("ID", justify="right", no_wrap=True),
         Column("time (UTC)", min_width=10),
@@ -127,10 +106,10 @@ def _table_of(lines: tuple[NotificationLine, ...]) -> Table:
             str(line.id),
             show_time(line.created_at),
             _status(line.status),
-            _text("\n".join(filter(None, (f"{_way(line)}: {line.operation}", _record(line))))),
-            _text(line.http_status),
-            _text(line.duration_ms),
-            _text(shorten(line.reason) if line.reason else None),
+            shown_text("\n".join(filter(None, (f"{_way(line)}: {line.operation}", _record(line))))),
+            shown_text(line.http_status),
+            shown_text(line.duration_ms),
+            shown_text(shorten(line.reason) if line.reason else None),
         )
     return table
 
@@ -141,14 +120,14 @@ def _print_story(story: NotificationStory) -> None:
     table.add_row("time", show_exactly(line.created_at))
     table.add_row("status", _status(line.status))
     table.add_row("system", _way(line))
-    table.add_row("operation", _text(line.operation))
-    table.add_row("record", _text(_record(line)))
+    table.add_row("operation", shown_text(line.operation))
+    table.add_row("record", shown_text(_record(line)))
     for name in ("reason", "http_status", "duration_ms", "request_id", "run_id"):
-        table.add_row(show_words(name), _text(getattr(line, name)))
+        table.add_row(show_words(name), shown_text(getattr(line, name)))
     console.print(table)
     for name, body in (("Sent", story.sent), ("Received", story.received)):
         console.print(Text(name, style="bold"))
-        console.print(_text(None if body is None else pretty(body)), soft_wrap=True)
+        console.print(shown_text(None if body is None else pretty(body)), soft_wrap=True)
     if line.event_id is not None:
         _print_event(console, story)
 
@@ -160,9 +139,9 @@ def _print_event(console: Console, story: NotificationStory) -> None:
     else:
         for name, value in asdict(story.event).items():
             is_time = isinstance(value, datetime)
-            table.add_row(show_words(name), show_exactly(value) if is_time else _text(value))
+            table.add_row(show_words(name), show_exactly(value) if is_time else shown_text(value))
     console.print(table)
-    console.print(Text("Its story", style="bold"), _table_of(story.attempts), sep="\n")
+    console.print(Text("Its story", style="bold"), table_of_lines(story.attempts), sep="\n")
 
 
 def _status(status: str) -> Text:
@@ -177,11 +156,12 @@ def _record(line: NotificationLine) -> str | None:
     return None if line.entity is None else f"{line.entity} {line.entity_id or ''}".rstrip()
 
 
-def _text(value: object) -> Text:
+def shown_text(value: object) -> Text:
     """Make a text that a terminal shows and does not obey: control characters are written out."""
     shown = "–" if value is None else str(value)
     return Text("".join(each if each.isprintable() or each == "\n" else repr(each)[1:-1] for each in shown))
 
 
-def _print_json(value: object) -> None:
+def print_json(value: object) -> None:
+    """Print one JSON value on a line of its own."""
     sys.stdout.write(msgspec.json.encode(value).decode() + "\n")

@@ -77,20 +77,19 @@ def _print(events: Sequence[ClosedEvent], *, is_done: bool) -> None:
         console.print("No closed event fits. (One whose payload was pruned cannot be put back.)")
         return
     table = Table(
-        Column("event", justify="right"),
-        "name",
-        "record",
-        "state",
-        "received (UTC)",
-        "put back before",
-        "reason",
+        Column("event", justify="right", no_wrap=True),
+        Column("what", no_wrap=True),
+        Column("state", no_wrap=True),
+        Column("received (UTC)", no_wrap=True),
+        Column("reason", overflow="fold", ratio=1),
     )
     for event in events:
-        told = (event.id, event.name, event.entity_id or "–", event.state)
+        state = f"{event.state}\nreplayed {event.replays}×" if event.replays else event.state
         table.add_row(
-            *(Text(str(value)) for value in told),
+            str(event.id),
+            Text("\n".join(filter(None, (event.name, event.entity_id)))),
+            state,
             f"{event.received_at:%Y-%m-%d %H:%M}",
-            str(event.replays),
             Text(event.reason or "–"),
         )
     console.print(table)

@@ -57,7 +57,7 @@ def fail_if_wrong(checks: Sequence[Check], *, warnings_fail: bool) -> None:
         names = ", ".join(check.name for check in wrong)
         raise SetupError(
             f"Set-up: {len(wrong)} of {len(checks)} lines are not as they must be: {names}. First: "
-            f"{wrong[0].remedy} All lines stand in the artifact setup-checklist; or run: ultrathiio check"
+            f"{wrong[0].remedy}\nAll lines stand in the artifact setup-checklist; or run: ultrathiio check"
         )
 
 

@@ -114,8 +114,10 @@ def check_expansions(webhook: wire.Webhook) -> Check:
     if not differing:
         return ok(PARTS, "Each event brings the parts that the guide names.")
     found = "; ".join(_difference(name, parts) for name, parts in differing.items()) + "."
-    wanted = "; ".join(f"{name}: {EXPANSIONS[name]}" for name in differing)
-    remedy = f"Edit the webhook at {pages.WEBHOOKS} and set the expansions {wanted}. {OR_FIX}"
+    remedy = (
+        f"Edit the expansions of the webhook at {pages.WEBHOOKS}: add what an event lacks, take out what it "
+        f"also brings. {OR_FIX}"
+    )
     is_lacking = any(
         _lacking(name, parts) - WITHOUT_EFFECT.get(name, set()) for name, parts in differing.items()
     )
