@@ -15,7 +15,7 @@ FILES = [*sorted((PROJECT / "tasks").rglob("*.py")), *sorted((PROJECT / "flows")
 FLOOR = {
     "errors": 0,
     "settings": 1,
-    "http_client": 2, "loopback": 2, "seed": 2, "database": 2,
+    "http_client": 2, "loopback": 2, "faults": 2, "seed": 2, "database": 2,
     "records": 3, "notifications": 3,
     "ultracart": 4, "thiio": 4,
     "inbox": 5, "reconcile": 5, "push": 5, "setup_check": 5,

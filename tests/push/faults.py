@@ -29,6 +29,7 @@ from sqlalchemy import Engine, select
 from tasks.database import tables
 from tasks.database.engine import open_database
 from tasks.errors import LeaseHeld
+from tasks.faults import Faults
 from tasks.loopback import serve_on_loopback
 from tasks.notifications.log import notifier
 from tasks.seed import make_shop
@@ -38,7 +39,6 @@ from tasks.thiio.sandbox.agents import PhoneLine
 from tasks.thiio.sandbox.server import ThiioSandbox
 from tasks.ultracart import pull as ultracart_pull
 from tasks.ultracart.client import UltraCartClient
-from tasks.ultracart.sandbox.faults import Faults
 from tasks.ultracart.sandbox.server import UltraCartSandbox
 from tests.push.desk import IMPORT, LOOK_UP, OWN_LOOK_UP
 from tests.push.fault_worker import (

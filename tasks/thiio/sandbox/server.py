@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections import deque
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from threading import RLock
-from typing import Any, Literal
+from typing import Any
 
 import httpx
 import msgspec
 
 from tasks.database.engine import open_engine
+from tasks.faults import Faults
 from tasks.loopback import CutConnection
 from tasks.seed import Shop
 from tasks.thiio.database.schema import build_tables
@@ -29,13 +28,6 @@ from tasks.thiio.sandbox.seed import fill
 
 FILE = "thiio.sqlite3"
 _exact_numbers = msgspec.json.Decoder(float_hook=Decimal)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Fault:
-    status: int | None = None
-    delay_seconds: float = 0.0
-    cut: Literal["before", "after"] | None = None
 
 
 class ThiioSandbox(Agents):
@@ -62,7 +54,7 @@ class ThiioSandbox(Agents):
         self.token_seconds = 3_600
         self.leads: list[dict[str, Any]] = []
         self.requests: list[str] = []
-        self._faults: deque[_Fault] = deque()
+        self.faults = Faults()
         self._tokens: dict[str, float] = {}
         self._lock = RLock()
         if is_kept:
@@ -79,29 +71,30 @@ class ThiioSandbox(Agents):
 
     def fail_next(self, status: int, times: int = 1) -> None:
         """Answer the next calls with a status and do nothing else."""
-        self._faults.extend([_Fault(status=status)] * times)
+        self.faults.add(status=status, times=times)
 
     def delay_next(self, seconds: float) -> None:
         """Answer the next call after a while."""
-        self._faults.append(_Fault(delay_seconds=seconds))
+        self.faults.add(delay_seconds=seconds)
 
     def cut_next(self, *, before: bool = False) -> None:
         """Break the connection of the next call: after it was done, or before it has any effect."""
-        self._faults.append(_Fault(cut="before" if before else "after"))
+        self.faults.add(cut="before" if before else "after")
 
     def respond(self, request: httpx.Request) -> httpx.Response:
         """Answer one request; raises `CutConnection` where a fault says so."""
         with self._lock:
             self.requests.append(f"{request.method} {request.url.path}")
-            fault = self._faults.popleft() if self._faults else _Fault()
-        time.sleep(fault.delay_seconds)  # without the lock: others are not held up
-        if fault.cut == "before":
-            raise CutConnection
-        if fault.status is not None:
-            return _refusal(fault.status, "The stand-in was told to fail.")
+        fault = self.faults.take(request.method, request.url.path)
+        if fault is not None:
+            time.sleep(fault.delay_seconds)
+            if fault.cut == "before":
+                raise CutConnection
+            if fault.status is not None:
+                return _refusal(fault.status, "The stand-in was told to fail.")
         with self._lock:
             response = self._route(request)
-        if fault.cut == "after":
+        if fault is not None and fault.cut == "after":
             raise CutConnection
         return response
 

@@ -21,6 +21,7 @@ from typing import Any
 
 import httpx
 
+from tasks.faults import Faults
 from tasks.loopback import CutConnection
 from tasks.seed import Shop
 from tasks.ultracart.sandbox import channel_partner, control, customers, items, orders, webhooks
@@ -28,7 +29,6 @@ from tasks.ultracart.sandbox.actions import Actions
 from tasks.ultracart.sandbox.call import Call, Handler, Refusal, match_path, read_call
 from tasks.ultracart.sandbox.dispatcher import DeliveryReport, Dispatcher
 from tasks.ultracart.sandbox.document import check_call
-from tasks.ultracart.sandbox.faults import Faults
 from tasks.ultracart.sandbox.fill import fill_store
 from tasks.ultracart.sandbox.rate import CallLimits
 from tasks.ultracart.sandbox.scopes import check_refusals, scope_of

@@ -45,7 +45,7 @@ class Faults:
         cut: Cut | None = None,
         times: int = 1,
     ) -> None:
-        """Plant a fault for the next `times` calls whose path (below /rest/v2) begins with `path`."""
+        """Plant a fault for the next `times` calls whose path begins with `path`."""
         fault = Fault(
             method=method, path=path, status=status, delay_seconds=delay_seconds, cut=cut, times=times
         )
