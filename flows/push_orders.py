@@ -18,6 +18,7 @@ from tasks.errors import BudgetSpent, LeaseHeld, fail_if_any
 from tasks.push.account import count_outcomes, describe_plan, planned_ids
 from tasks.push.approval import choose, describe_question, still_approved, why_ask
 from tasks.push.steps import (
+    describe_catalogues,
     describe_outbox,
     plan_pushes,
     send_pushes,
@@ -101,13 +102,15 @@ async def push_orders(options: PushOrders = PushOrders()) -> dict[str, Any] | St
 
     An order whose product or gateway has no mapping is held with its reason, and goes out by itself with the
     first run after the mapping is there. Above a number of orders or a total, if one is given, the run waits
-    for a person's yes and plans anew after it. The artifact `push-plan` tells of every unsynced order, the
-    artifact `push-outbox` what waits after the run and why. If another run pushes at this moment, this one
-    ends as Cancelled; without calls left at UltraCart as `WaitingForBudget`.
+    for a person's yes and plans anew after it. The artifact `product-mapping` tells what is wrong with
+    products and gateways, `push-plan` tells of every unsynced order, `push-outbox` of what waits after the
+    run, and why. If another run pushes at this moment, this one ends as Cancelled; without calls left at
+    UltraCart as `WaitingForBudget`.
     """
     try:
         pull_ultracart_catalogue()
         pull_thiio_catalogue()
+        await acreate_markdown_artifact(key="product-mapping", markdown=describe_catalogues())
         return await _push(options)
     except LeaseHeld as held:
         return Cancelled(message=str(held))

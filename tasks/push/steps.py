@@ -21,6 +21,7 @@ from tasks.push import outbox
 from tasks.push.account import describe_waiting
 from tasks.push.look_up import LookUp
 from tasks.push.mapping import read_mapping
+from tasks.push.mapping_report import describe_mapping
 from tasks.push.planner import Choice, Planner
 from tasks.push.pusher import Pusher, SendCounts
 from tasks.push.watch import watch_pushed
@@ -54,9 +55,8 @@ def plan_pushes(
     """Plan or hold every unsynced order of Thiio that is due; see `Planner.plan`."""
     with _desk() as desk:
         settings = desk.settings
-        key = load_mapping(settings.thiio.mapping_file).item_id_key or settings.thiio.item_id_key
         with desk.engine.connect() as connection:
-            mapping = read_mapping(connection, key)
+            mapping = read_mapping(connection, _item_id_key(settings))
         planner = Planner(desk.engine, settings.push, desk.thiio, desk.lease)
         choice = Choice(
             order_ids=order_ids,
@@ -88,6 +88,14 @@ def describe_outbox() -> str:
         return describe_waiting(outbox.read_waiting(connection), datetime.now(UTC))
 
 
+@task(cache_policy=NO_CACHE, persist_result=False)
+def describe_catalogues() -> str:
+    """Write what is wrong with the mapping of products and gateways, as Markdown."""
+    settings = load_settings()
+    with _engine(settings) as engine, engine.connect() as connection:
+        return describe_mapping(read_mapping(connection, _item_id_key(settings)))
+
+
 @contextmanager
 def waiting_for_approval(minutes: int) -> Iterator[None]:
     """Say for a block that a run waits for a person's yes; raise `LeaseHeld` if another one does.
@@ -99,6 +107,10 @@ def waiting_for_approval(minutes: int) -> Iterator[None]:
             _refuse_before_answer(held_until(connection, APPROVAL))
         with hold_lease(engine, APPROVAL, seconds=minutes * 60 + LEASE_SECONDS):
             yield
+
+
+def _item_id_key(settings: Settings) -> str:
+    return load_mapping(settings.thiio.mapping_file).item_id_key or settings.thiio.item_id_key
 
 
 def _refuse_before_answer(until: datetime | None) -> None:
