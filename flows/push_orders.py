@@ -179,7 +179,8 @@ def fail_if_away(settled: dict[str, Any]) -> None:
 
 async def _ask(question: str, options: PushOrders) -> bool:
     """Pause the run until a person answers in Prefect's UI; raises `FlowPauseTimeout` without an answer."""
-    form = PushApproval.with_initial_data(description=question, send=False)
+    # Without a value for `send`: one that is given here costs the field its title.
+    form = PushApproval.with_initial_data(description=question)
     with waiting_for_approval(options.approval_minutes):
         answer = await apause_flow_run(
             wait_for_input=form,

@@ -44,14 +44,14 @@ def unused_items(mapping: Mapping) -> list[str]:
 
 
 def describe_mapping(mapping: Mapping) -> str:
-    """Write the report; amounts of 0 are told, so that nobody wonders."""
+    """Write the report; what is none is told as 0, so that nobody wonders."""
     findings, unused = find_mapping_problems(mapping), unused_items(mapping)
     holding = sum(finding.holds for finding in findings)
     parts = [
         "# Products and gateways\n",
         f"{len(_sold(mapping))} products of Thiio and {len(mapping.items)} items of UltraCart; "
         f"{len(mapping.gateways)} gateways of Thiio and {len(mapping.gateway_codes)} codes of UltraCart. "
-        f"{holding} of them keep orders back, {len(findings) - holding} should be looked at.\n",
+        f"Keep orders back: {holding}. Should be looked at: {len(findings) - holding}.\n",
     ]
     if findings:
         parts.append(_table(findings))

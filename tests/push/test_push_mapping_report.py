@@ -75,7 +75,7 @@ def test_the_report_says_what_to_do() -> None:
     odd = Product(side=Side.THIIO, id="3", name="Boots | winter")
     report = describe_mapping(make_mapping([product("1", "BONE"), odd], []))
 
-    assert "1 of them keep orders back, 0 should be looked at." in report
+    assert "Keep orders back: 1. Should be looked at: 0." in report
     assert "| ✗ held | product 3 (Boots \\| winter) |" in report
     assert f"Add the metadata key {KEY}" in report
     assert f"## 2 items that no product names\n\n{LONG}, BALL\n" in report
@@ -85,5 +85,5 @@ def test_a_mapping_without_fault_says_so() -> None:
     """And lists nothing."""
     report = describe_mapping(make_mapping([product("1", "BONE"), product("2", "BALL")], []))
 
-    assert "0 of them keep orders back, 0 should be looked at." in report
+    assert "Keep orders back: 0. Should be looked at: 0." in report
     assert "✗" not in report
