@@ -66,6 +66,9 @@ class ThiioSettings(BaseModel):
     item_id_key: str = Field(
         "ultracart_item_id", description="Key of a product's metadata that holds the UltraCart item ID"
     )
+    quantity_key: str = Field(
+        "ultracart_quantity", description="Key of a product's metadata: how many of the item one of it is"
+    )
     mapping_file: Path | None = Field(
         None, description="YAML file naming tables, columns, status words; `api`: products and gateways too"
     )
@@ -151,6 +154,9 @@ class PushSettings(BaseModel):
         "THIIO-", max_length=20, description="Thiio order 17 becomes partner order THIIO-17"
     )
     max_age_days: int = Field(30, ge=1, description="Older unsynced orders are reported, not pushed")
+    send_options: bool = Field(
+        True, description="Options that an agent chose go to UltraCart with their item; false drops them"
+    )
     lookup_wait_seconds: float = Field(2.0, ge=0, description="Wait before a doubtful push is looked up")
     lookup_attempts: int = Field(3, ge=1, description="Empty look-ups without which no push counts as lost")
     lookup_again_seconds: float = Field(

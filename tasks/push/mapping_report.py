@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from tasks.push.limits import MAX_ITEM_ID
 from tasks.push.mapping import Mapping
 from tasks.push.problem import Problem
-from tasks.records.models import Gateway, OrderLine, Product
+from tasks.records.item_rules import ItemRule, read_rules
+from tasks.records.models import Gateway, PhoneLine, Product
 
 LISTED = 200
 """So many findings and unused items are listed; the rest is counted."""
@@ -37,7 +37,7 @@ def find_mapping_problems(mapping: Mapping) -> list[Finding]:
 
 def unused_items(mapping: Mapping) -> list[str]:
     """Give the items that UltraCart sells and no product of Thiio names."""
-    named = {_item_key(mapping, product) for product in _sold(mapping)}
+    named = {rule.item_id.casefold() for product in _sold(mapping) for rule in _rules(mapping, product)}
     return sorted(
         item.id for key, item in mapping.items.items() if item.is_active and item.is_sold and key not in named
     )
@@ -64,18 +64,19 @@ def describe_mapping(mapping: Mapping) -> str:
 
 
 def _of_products(mapping: Mapping) -> Iterator[Finding]:
-    times = Counter(_item_key(mapping, product) for product in _sold(mapping))
+    times = Counter(key for product in _sold(mapping) for key in _item_keys(mapping, product))
     for product in _sold(mapping):
         of = f"product {product.id} ({product.name or 'without name'})"
-        item_id = mapping.item_id(_line_of(product))
-        if isinstance(item_id, Problem):
-            yield Finding(of, item_id.reason, item_id.remedy, holds=True)
-        elif len(item_id) > MAX_ITEM_ID:
-            what = f"The item ID {item_id} has {len(item_id)} characters; an import takes {MAX_ITEM_ID}."
-            yield Finding(of, what, "Give the item a shorter ID in UltraCart, then here.", holds=True)
-        elif times[item_id.casefold()] > 1:
-            what = f"{times[item_id.casefold()]} products name the item {item_id}."
-            yield Finding(of, what, "Nothing, if they are the same thing; else correct one.", holds=False)
+        rules = _rules(mapping, product)
+        # A product without rules has no item whatever is chosen; one with variants only may have one.
+        lacking = [] if rules else [mapping.item(_line_of(product))]
+        for found in [*lacking, *(mapping.find_item(product, rule) for rule in rules)]:
+            if isinstance(found, Problem):
+                yield Finding(of, found.reason, found.remedy, holds=True)
+        for key in _item_keys(mapping, product):
+            if key in mapping.items and times[key] > 1:
+                what = f"{times[key]} products name the item {mapping.items[key].id}."
+                yield Finding(of, what, "Nothing, if they are the same thing; else correct one.", holds=False)
 
 
 def _of_gateways(mapping: Mapping) -> Iterator[Finding]:
@@ -103,12 +104,16 @@ def _sold(mapping: Mapping) -> list[Product]:
     return [product for product in mapping.products.values() if product.is_active and product.is_sold]
 
 
-def _item_key(mapping: Mapping, product: Product) -> str:
-    return product.metadata.get(mapping.item_id_key, "").strip().casefold()
+def _rules(mapping: Mapping, product: Product) -> list[ItemRule]:
+    return read_rules(product.metadata, mapping.keys)
 
 
-def _line_of(product: Product) -> OrderLine:
-    return OrderLine(position=1, quantity=Decimal(1), product_id=product.id)
+def _item_keys(mapping: Mapping, product: Product) -> list[str]:
+    return list(dict.fromkeys(rule.item_id.casefold() for rule in _rules(mapping, product)))
+
+
+def _line_of(product: Product) -> PhoneLine:
+    return PhoneLine(position=1, quantity=Decimal(1), product_id=product.id)
 
 
 def _table(findings: Sequence[Finding]) -> str:

@@ -17,7 +17,7 @@ from tasks.push import limits
 from tasks.push.mapping import AGAIN, Mapping
 from tasks.push.problem import Problem
 from tasks.records.identity import is_email, phone_key
-from tasks.records.models import Address, OrderLine, PhoneOrder
+from tasks.records.models import Address, PhoneLine, PhoneOrder
 from tasks.records.money import show_money, to_cents, to_major
 from tasks.ultracart.translate import BASE_CURRENCY
 
@@ -43,7 +43,7 @@ def draft_import(phone: PhoneOrder, mapping: Mapping, prefix: str) -> Draft:
         "associate_with_customer_profile_if_present": True,
         "treat_warnings_as_errors": True,
         "store_completed": False,  # the default, true, would never ship it
-        "items": [_item(line, mapping, problems) for line in _sold(phone)],
+        "items": [_item(line, phone.order.currency, mapping, problems) for line in _sold(phone)],
         **_amounts(phone),
         **_payment(phone, mapping, problems),
         **_address("billto_", phone.billing),
@@ -54,23 +54,33 @@ def draft_import(phone: PhoneOrder, mapping: Mapping, prefix: str) -> Draft:
     return Draft(partner_order_id, body, tuple(problems))
 
 
-def _sold(phone: PhoneOrder) -> list[OrderLine]:
+def _sold(phone: PhoneOrder) -> list[PhoneLine]:
     """Give the lines that are bought: UltraCart adds the components of a kit itself."""
-    return [line for line in phone.order.lines or () if not line.is_component]
+    return [line for line in phone.lines if not line.is_component]
 
 
-def _item(line: OrderLine, mapping: Mapping, problems: list[Problem]) -> dict[str, Any]:
-    item_id = mapping.item_id(line)
-    if isinstance(item_id, Problem):
-        problems.append(item_id)
+def _item(line: PhoneLine, currency: str | None, mapping: Mapping, problems: list[Problem]) -> dict[str, Any]:
+    item = mapping.item(line)
+    if isinstance(item, Problem):
+        problems.append(item)
         return {}
-    if len(item_id) > limits.MAX_ITEM_ID:
-        problems.append(Problem(f"The item ID {item_id} is longer than {limits.MAX_ITEM_ID}.", CORRECT))
-    return {
-        "merchant_item_id": item_id,
-        "quantity": _number(line.quantity),
-        "arbitrary_unit_cost": to_major(line.unit_price_cents or 0),
+    price = line.unit_price_cents or 0
+    if price % item.pieces:
+        problems.append(
+            Problem(
+                f"The price {show_money(price, currency)} of product {line.product_id} cannot be split to "
+                f"the cent into {item.pieces} × {item.item_id}.",
+                f"Change the price in Thiio, or sell the set as an item of its own. {AGAIN}",
+            )
+        )
+    values: dict[str, Any] = {
+        "merchant_item_id": item.item_id,
+        "quantity": _number(line.quantity * item.pieces),
+        "arbitrary_unit_cost": to_major(price // item.pieces),
     }
+    if item.options:
+        values["options"] = [{"name": name, "value": value} for name, value in item.options]
+    return values
 
 
 def _amounts(phone: PhoneOrder) -> dict[str, Decimal]:
@@ -188,7 +198,7 @@ def _find_sum_problems(phone: PhoneOrder) -> Iterator[Problem]:
         )
 
 
-def _line_cents(line: OrderLine) -> int:
+def _line_cents(line: PhoneLine) -> int:
     return to_cents(to_major(line.unit_price_cents or 0) * line.quantity) or 0
 
 
@@ -203,7 +213,7 @@ def _holds_card_number(phone: PhoneOrder) -> bool:
         for field in fields(Address)
         if field.name != "phone" or not _is_phone(address.phone)
     ]
-    texts += [line.description for line in order.lines or ()]
+    texts += [text for line in phone.lines for text in (line.description, line.options)]
     return any(holds_card_number(text) for text in texts if text)
 
 

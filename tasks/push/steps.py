@@ -11,7 +11,7 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from tasks.database.engine import open_database
 from tasks.database.lease import Lease, held_until, hold_lease
@@ -20,7 +20,7 @@ from tasks.notifications.log import Notify, notifier
 from tasks.push import outbox
 from tasks.push.account import describe_waiting
 from tasks.push.look_up import LookUp
-from tasks.push.mapping import read_mapping
+from tasks.push.mapping import Mapping, read_mapping
 from tasks.push.mapping_report import describe_mapping
 from tasks.push.planner import Choice, Planner
 from tasks.push.pusher import Pusher, SendCounts
@@ -56,7 +56,7 @@ def plan_pushes(
     with _desk() as desk:
         settings = desk.settings
         with desk.engine.connect() as connection:
-            mapping = read_mapping(connection, _item_id_key(settings))
+            mapping = _read_mapping(connection, settings)
         planner = Planner(desk.engine, settings.push, desk.thiio, desk.lease)
         choice = Choice(
             order_ids=order_ids,
@@ -93,7 +93,7 @@ def describe_catalogues() -> str:
     """Write what is wrong with the mapping of products and gateways, as Markdown."""
     settings = load_settings()
     with _engine(settings) as engine, engine.connect() as connection:
-        return describe_mapping(read_mapping(connection, _item_id_key(settings)))
+        return describe_mapping(_read_mapping(connection, settings))
 
 
 @contextmanager
@@ -109,8 +109,9 @@ def waiting_for_approval(minutes: int) -> Iterator[None]:
             yield
 
 
-def _item_id_key(settings: Settings) -> str:
-    return load_mapping(settings.thiio.mapping_file).item_id_key or settings.thiio.item_id_key
+def _read_mapping(connection: Connection, settings: Settings) -> Mapping:
+    keys = load_mapping(settings.thiio.mapping_file).item_keys(settings.thiio)
+    return read_mapping(connection, keys, sends_options=settings.push.send_options)
 
 
 def _refuse_before_answer(until: datetime | None) -> None:

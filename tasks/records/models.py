@@ -88,7 +88,10 @@ class Customer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderLine:
-    """A line of an order. `item_id` is UltraCart's item id on both sides; None: product without mapping."""
+    """A line of an order, in UltraCart's terms on both sides; `item_id` None: product without mapping.
+
+    A Thiio product that is four of an item is told as four times the quantity at a fourth of the price.
+    """
 
     position: int
     quantity: Decimal
@@ -163,6 +166,19 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneLine:
+    """A line as an agent took it, in Thiio's own terms; `options` are the agent's words for them."""
+
+    position: int
+    quantity: Decimal
+    product_id: str | None = None
+    description: str | None = None
+    options: str | None = None
+    unit_price_cents: int | None = None
+    is_component: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PhoneOrder:
     """An order that an agent took in Thiio and that UltraCart does not know yet.
 
@@ -171,6 +187,7 @@ class PhoneOrder:
     """
 
     order: Order
+    lines: tuple[PhoneLine, ...]
     billing: Address
     shipping: Address
     gateway_id: str | None = None

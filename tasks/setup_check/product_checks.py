@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from tasks.errors import UltraThiioError
+from tasks.records.item_rules import read_rules
 from tasks.records.models import Product
 from tasks.setup_check.checks import Check, failed, first_few, named, ok, unknown, warning
 from tasks.setup_check.thiio_findings import ThiioFindings
@@ -19,7 +20,7 @@ class SoldProducts:
     """What Thiio sells, the item IDs by product, the metadata key that holds them, and where to edit it."""
 
     products: list[Product]
-    item_ids: dict[str, str]
+    item_ids: dict[str, list[str]]  # several, where its options choose
     key: str
     page: str
 
@@ -29,7 +30,6 @@ def check_products(thiio: ThiioFindings, ultracart: UltraCartFindings) -> list[C
     if isinstance(thiio.products, UltraThiioError):
         until, see = "Thiio's products can be read", "See the line Thiio connection."
         return [unknown(name, until, see) for name in (ITEM_IDS, ITEMS, ONCE)]
-    key = thiio.item_id_key
     products = [product for product in thiio.products if product.is_active and product.is_sold]
     if not products:
         remedy = f"See that products are active and sold in {thiio.product_page}."
@@ -37,8 +37,9 @@ def check_products(thiio: ThiioFindings, ultracart: UltraCartFindings) -> list[C
             warning(ITEM_IDS, "Thiio lists no product that is active and sold.", remedy),
             *(unknown(name, "Thiio sells a product", f"See the line {ITEM_IDS}.") for name in (ITEMS, ONCE)),
         ]
-    item_ids = {each.id: item_id for each in products if (item_id := each.metadata.get(key, "").strip())}
-    sold = SoldProducts(products, item_ids, key, thiio.product_page)
+    rules = {each.id: read_rules(each.metadata, thiio.item_keys) for each in products}
+    item_ids = {id: [rule.item_id for rule in named] for id, named in rules.items() if named}
+    sold = SoldProducts(products, item_ids, thiio.item_keys.item_id, thiio.product_page)
     return [check_item_ids(sold), check_items(sold, ultracart), check_items_once(sold)]
 
 
@@ -67,8 +68,8 @@ def check_items(sold: SoldProducts, ultracart: UltraCartFindings) -> Check:
     wrong = [
         f"{named(each.id, each.name)}: {item_id} is {state}"
         for each in sold.products
-        if (item_id := sold.item_ids.get(each.id))
-        and (state := states.get(item_id.casefold(), "unknown")) != "active"
+        for item_id in sold.item_ids.get(each.id, ())
+        if (state := states.get(item_id.casefold(), "unknown")) != "active"
     ]
     if wrong:
         remedy = (
@@ -83,13 +84,15 @@ def check_items_once(sold: SoldProducts) -> Check:
     """Check that no two products name one item: what UltraCart sells of it is booked on the first of them."""
     if not sold.item_ids:
         return unknown(ONCE, "a product carries an item ID", f"See the line {ITEM_IDS}.")
-    namers: dict[str, list[Product]] = defaultdict(list)
+    namers: dict[str, dict[str, Product]] = defaultdict(dict)
+    spelt: dict[str, str] = {}
     for each in sold.products:
-        if item_id := sold.item_ids.get(each.id):
-            namers[item_id.casefold()].append(each)
+        for item_id in sold.item_ids.get(each.id, ()):
+            namers[item_id.casefold()][each.id] = each
+            spelt.setdefault(item_id.casefold(), item_id)
     shared = [
-        f"{sold.item_ids[several[0].id]} by {' and '.join(named(each.id, each.name) for each in several)}"
-        for several in namers.values()
+        f"{spelt[key]} by {' and '.join(named(each.id, each.name) for each in several.values())}"
+        for key, several in namers.items()
         if len(several) > 1
     ]
     if shared:

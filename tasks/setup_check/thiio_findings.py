@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tasks.errors import UltraThiioError
 from tasks.notifications.log import Notify
+from tasks.records.item_rules import ItemKeys
 from tasks.records.models import Gateway, Product
 from tasks.settings import Settings
 from tasks.setup_check import pages
@@ -25,7 +26,7 @@ class ThiioFindings:
 
     trouble: UltraThiioError | None
     gaps: tuple[str, ...]
-    item_id_key: str
+    item_keys: ItemKeys
     products: list[Product] | UltraThiioError
     gateways: list[Gateway] | UltraThiioError
     product_page: str = pages.THIIO_PRODUCTS
@@ -38,27 +39,27 @@ def read_thiio(settings: Settings, notify: Notify) -> ThiioFindings:
     opened = attempt(lambda: _open(settings, notify))
     if isinstance(opened, UltraThiioError):
         return _not_read(opened)
-    thiio, item_id_key = opened
+    thiio, item_keys = opened
     try:
         trouble = attempt(thiio.check)
-        return _not_read(trouble) if trouble else _read(thiio, item_id_key)
+        return _not_read(trouble) if trouble else _read(thiio, item_keys)
     finally:
         thiio.close()
 
 
-def _open(settings: Settings, notify: Notify) -> tuple[ThiioConnection, str]:
+def _open(settings: Settings, notify: Notify) -> tuple[ThiioConnection, ItemKeys]:
     mapping = load_mapping(settings.thiio.mapping_file)
-    return open_thiio(settings, notify), mapping.item_id_key or settings.thiio.item_id_key
+    return open_thiio(settings, notify), mapping.item_keys(settings.thiio)
 
 
-def _read(thiio: ThiioConnection, item_id_key: str) -> ThiioFindings:
+def _read(thiio: ThiioConnection, item_keys: ItemKeys) -> ThiioFindings:
     products, gateways = attempt(thiio.list_products), attempt(thiio.list_gateways)
     also = f", and {pages.THIIO_FILE}" if thiio.name == "api" else ""
     errors = [reading for reading in (products, gateways) if isinstance(reading, UltraThiioError)]
     return ThiioFindings(
         trouble=errors[0] if errors else None,
         gaps=thiio.gaps,
-        item_id_key=item_id_key,
+        item_keys=item_keys,
         products=products,
         gateways=gateways,
         product_page=pages.THIIO_PRODUCTS + also,
@@ -67,4 +68,4 @@ def _read(thiio: ThiioConnection, item_id_key: str) -> ThiioFindings:
 
 
 def _not_read(trouble: UltraThiioError) -> ThiioFindings:
-    return ThiioFindings(trouble=trouble, gaps=(), item_id_key="", products=trouble, gateways=trouble)
+    return ThiioFindings(trouble=trouble, gaps=(), item_keys=ItemKeys(), products=trouble, gateways=trouble)

@@ -5,6 +5,8 @@ YAML, named by `ULTRATHIIO_THIIO__MAPPING_FILE`. All keys are optional:
     tables: {customers: crm.contacts}                  # our name: the database's, with its schema if need be
     columns: {customers: {email: email_address}}       # our name: the database's
     status_words: {open: unpaid, done: completed, …}   # Thiio's word: ours; replaces the default list
+    payment_methods: {Visa: Credit Card}               # Thiio's word: UltraCart's name of the way to pay
+    shipping_methods: {Express: "UPS: Next Day Air"}   # Thiio's word: UltraCart's name of the way to ship
     item_id_key: uc_item                               # metadata key of the UltraCart item ID
     products: [{id: 301, name: Bone, metadata: {uc_item: BONE}}]                             # `api` only
     gateways: [{id: 1, name: Stripe, gateway_code: STRIPE1, payment_methods_store: true}]    # `api` only
@@ -20,10 +22,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic_core import ErrorDetails
 
 from tasks.errors import SetupError
+from tasks.records.item_rules import ItemKeys
 from tasks.records.models import Gateway, OrderStatus, Product, Side
-from tasks.settings import variable_name
+from tasks.settings import ThiioSettings, variable_name
 from tasks.thiio.database.schema import build_tables
-from tasks.thiio.status import DEFAULT_STATUS_WORDS
+from tasks.thiio.words import DEFAULT_STATUS_WORDS, Words
 
 VARIABLE = variable_name(("thiio", "mapping_file"))
 
@@ -76,6 +79,8 @@ class ThiioMapping(_Part):
     tables: dict[TableName, Name] = Field(default_factory=dict)
     columns: dict[TableName, dict[Name, Name]] = Field(default_factory=dict)
     status_words: dict[str, OrderStatus] = Field(default_factory=lambda: dict(DEFAULT_STATUS_WORDS))
+    payment_methods: dict[Name, Name] = Field(default_factory=dict)
+    shipping_methods: dict[Name, Name] = Field(default_factory=dict)
     item_id_key: Name | None = None
     products: tuple[MappedProduct, ...] = ()
     gateways: tuple[MappedGateway, ...] = ()
@@ -99,6 +104,11 @@ class ThiioMapping(_Part):
             raise ValueError(f"no word means {', '.join(missing_known)}; name one word for each status")
         return {word.strip().casefold(): status for word, status in words.items()}
 
+    @field_validator("payment_methods", "shipping_methods")
+    @classmethod
+    def _fold_words(cls, words: dict[str, str]) -> dict[str, str]:
+        return {word.strip().casefold(): name.strip() for word, name in words.items()}
+
     @field_validator("products", "gateways")
     @classmethod
     def _keep_ids_apart(cls, things: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -106,6 +116,15 @@ class ThiioMapping(_Part):
         if twice := sorted({id for id in ids if ids.count(id) > 1}):
             raise ValueError(f"id {', '.join(twice)} is listed twice; keep one")
         return things
+
+    @property
+    def words(self) -> Words:
+        """Give what agents' words mean."""
+        return Words(self.status_words, self.payment_methods, self.shipping_methods)
+
+    def item_keys(self, settings: ThiioSettings) -> ItemKeys:
+        """Give the keys of a product's metadata that say which item it is."""
+        return ItemKeys(self.item_id_key or settings.item_id_key, settings.quantity_key)
 
 
 def load_mapping(path: Path | None) -> ThiioMapping:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tasks.records.identity import country_code, email_key, normal_text, phone_key, state_code
+from tasks.records.item_rules import ItemKeys, ItemRule, choose_rule, read_options
 from tasks.records.models import (
     ADDRESS,
     Address,
@@ -14,13 +15,13 @@ from tasks.records.models import (
     Gateway,
     Order,
     OrderLine,
-    OrderStatus,
+    PhoneLine,
     PhoneOrder,
     Product,
     Side,
 )
 from tasks.records.money import to_cents
-from tasks.thiio.status import read_status
+from tasks.thiio.words import Words, read_method, read_status
 
 Row = Mapping[str, Any]
 
@@ -36,9 +37,18 @@ class Names:
     """What is needed to read an order besides its own rows."""
 
     region: str
-    status_words: Mapping[str, OrderStatus]
+    words: Words
+    item_keys: ItemKeys
     gateway_codes: Mapping[str, str | None] = field(default_factory=dict)  # by Thiio gateway id
-    item_ids: Mapping[str, str] = field(default_factory=dict)  # by Thiio product id
+    metadata: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # by Thiio product id
+
+    def rule_of(self, line: Row) -> ItemRule | None:
+        """Give the rule by which a line is an item; one without product is what UltraCart called it."""
+        if line["product_id"] is None:
+            return ItemRule(line["ultracart_item_id"]) if line["ultracart_item_id"] else None
+        options = read_options(line["options"]) or ()
+        rule = choose_rule(self.metadata.get(str(line["product_id"]), {}), options, self.item_keys)
+        return rule if isinstance(rule, ItemRule) else None
 
 
 def to_customer(row: Row, region: str) -> Customer:
@@ -63,53 +73,54 @@ def to_order(row: Row, lines: Sequence[Row], names: Names) -> Order:
         id=str(row["id"]),
         as_of=row["updated_at"],
         placed_at=row["placed_at"],
-        status=read_status(row["status"], names.status_words),
+        status=read_status(row["status"], names.words.statuses),
         stage=row["status"],
         customer_id=_id_text(row["customer_id"]),
         email=normal_text(row["email"]),
         email_key=email_key(row["email"]),
         currency=currency,
-        payment_method=row["payment_method"],
+        payment_method=read_method(row["payment_method"], names.words.payment_methods),
         payment_status=row["payment_status"],
         gateway_code=names.gateway_codes.get(str(row["gateway_id"])),
         is_test=row["is_test"],
         tracking_numbers=split_tracking(row["tracking_numbers"]),
-        shipping_method=row["shipping_method"],
+        shipping_method=read_method(row["shipping_method"], names.words.shipping_methods),
         rejected_at=row["rejected_at"],
         refunded_at=row["refunded_at"],
         shipped_at=row["shipped_at"],
         original_order_id=row["original_order_id"],
         other_side_id=row["external_order_id"],
         is_deleted=row["deleted_at"] is not None,
-        lines=tuple(to_line(line, currency, names.item_ids) for line in lines),
+        lines=tuple(to_line(line, currency, names.rule_of(line)) for line in lines),
         **_amounts(row),
         **_compared_address(row, "billing_", names.region),
     )
 
 
-def to_line(row: Row, currency: str | None, item_ids: Mapping[str, str]) -> OrderLine:
-    """Translate a row of `order_lines`; the product's item id counts before the one UltraCart sent."""
-    product_id = _id_text(row["product_id"])
-    mapped = item_ids.get(product_id) if product_id else row["ultracart_item_id"]
+def to_line(row: Row, currency: str | None, rule: ItemRule | None) -> OrderLine:
+    """Translate a row of `order_lines` into UltraCart's terms, by the rule of its product."""
     described = [text for text in (row["description"], row["options"]) if text]
+    pieces = (rule.pieces if rule else None) or 1
+    price = row["unit_price"]
     return OrderLine(
         position=row["position"],
-        quantity=row["quantity"],
-        item_id=mapped,
-        product_id=product_id,
+        quantity=row["quantity"] * pieces,
+        item_id=rule.item_id if rule else None,
+        product_id=_id_text(row["product_id"]),
         description=" · ".join(described) or None,
-        unit_price_cents=to_cents(row["unit_price"], currency),
+        unit_price_cents=None if price is None else to_cents(price / pieces, currency),
         total_cents=to_cents(row["total"], currency),
         is_component=bool(row["is_component"]),
     )
 
 
-def to_phone_order(row: Row, order: Order) -> PhoneOrder:
+def to_phone_order(row: Row, lines: Sequence[Row], order: Order, region: str) -> PhoneOrder:
     """Translate what the push needs besides the order itself."""
     return PhoneOrder(
         order=order,
-        billing=_address(row, "billing_"),
-        shipping=_address(row, "shipping_"),
+        lines=tuple(_phone_line(line, row["currency"]) for line in lines),
+        billing=_address(row, "billing_", region),
+        shipping=_address(row, "shipping_", region),
         gateway_id=_id_text(row["gateway_id"]),
         paid_at=row["paid_at"],
         transaction={name: row[column] for column, name in PROOF_OF_CHARGE.items() if row[column]},
@@ -161,22 +172,33 @@ def _amounts(row: Row) -> dict[str, Any]:
     return {f"{name}_cents": to_cents(row[name], row["currency"]) for name in AMOUNTS}
 
 
+def _phone_line(row: Row, currency: str | None) -> PhoneLine:
+    return PhoneLine(
+        position=row["position"],
+        quantity=row["quantity"],
+        product_id=_id_text(row["product_id"]),
+        description=row["description"],
+        options=row["options"],
+        unit_price_cents=to_cents(row["unit_price"], currency),
+        is_component=bool(row["is_component"]),
+    )
+
+
 def _compared_address(row: Row, prefix: str, region: str) -> dict[str, Any]:
     address = {name: normal_text(row[prefix + name]) for name in ADDRESS}
-    country = country_code(address["country"])
+    return {**address, **_codes(row, prefix, region)}
+
+
+def _address(row: Row, prefix: str, region: str) -> Address:
+    names = ("first_name", "last_name", "company", "line1", "line2", "city", "postal_code")
+    return Address(**{name: normal_text(row[prefix + name]) for name in names}, **_codes(row, prefix, region))
+
+
+def _codes(row: Row, prefix: str, region: str) -> dict[str, str | None]:
+    """Give country and state as codes and the phone number with its country, where they can be told."""
+    country = country_code(row[f"{prefix}country"])
     return {
-        **address,
-        "phone": phone_key(address["phone"], country if country and len(country) == 2 else region),
-        "state": state_code(address["state"], country),
+        "phone": phone_key(row[f"{prefix}phone"], country if country and len(country) == 2 else region),
+        "state": state_code(row[f"{prefix}state"], country),
         "country": country,
     }
-
-
-def _address(row: Row, prefix: str) -> Address:
-    names = ("first_name", "last_name", "company", "line1", "line2", "city", "state", "postal_code")
-    country = country_code(row[f"{prefix}country"])
-    return Address(
-        **{name: normal_text(row[prefix + name]) for name in names},
-        country=country,
-        phone=normal_text(row[f"{prefix}phone"]),
-    )

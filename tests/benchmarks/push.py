@@ -26,6 +26,7 @@ from tasks.push.look_up import LookUp
 from tasks.push.mapping import read_mapping
 from tasks.push.planner import Choice, Planner
 from tasks.push.pusher import Pusher
+from tasks.records.item_rules import ItemKeys
 from tasks.seed import make_shop
 from tasks.settings import load_settings
 from tasks.thiio.open import open_thiio
@@ -71,7 +72,7 @@ def push(folder: Path, orders: int) -> tuple[int, int, float]:
             pusher = Pusher(engine, settings.push, client, connection, look_up, lease)
             pusher.settle()
             with engine.connect() as reader:
-                mapping = read_mapping(reader, settings.thiio.item_id_key)
+                mapping = read_mapping(reader, ItemKeys())
             planned = Planner(engine, settings.push, connection, lease).plan(mapping, Choice(dry_run=False))
             counts = pusher.send([order.thiio_order_id for order in planned if order.outcome == "planned"])
         seconds = time.perf_counter() - started

@@ -19,6 +19,7 @@ from tasks.push.mapping import read_mapping
 from tasks.push.outbox import PushState
 from tasks.push.planner import Choice, PlannedOrder, Planner
 from tasks.push.pusher import Pusher, SendCounts
+from tasks.records.item_rules import ItemKeys
 from tasks.settings import Settings, load_settings
 from tasks.thiio import pull as thiio_pull
 from tasks.thiio.connection import ThiioConnection
@@ -101,7 +102,7 @@ class Desk:
     ) -> list[PlannedOrder]:
         """Plan by the catalogues that were read last."""
         with self.engine.connect() as connection:
-            mapping = read_mapping(connection, ITEM_ID_KEY)
+            mapping = read_mapping(connection, ItemKeys())
         planner = Planner(self.engine, self.settings.push, self.connection, self.take_lease(), self.now)
         return planner.plan(mapping, Choice(order_ids=order_ids, dry_run=dry_run, **switches))
 

@@ -20,6 +20,7 @@ from tasks.push.look_up import LookUp
 from tasks.push.mapping import read_mapping
 from tasks.push.planner import Choice, Planner
 from tasks.push.pusher import Pusher
+from tasks.records.item_rules import ItemKeys
 from tasks.settings import Settings, load_settings
 from tasks.thiio.open import open_thiio
 from tasks.ultracart.client import UltraCartClient
@@ -120,7 +121,7 @@ def push_once(settings: Settings, kill: Callable[..., None] = lambda *_: None) -
         pusher.tell_thiio(settled)
         if not settled.is_away:
             with engine.connect() as connection:
-                mapping = read_mapping(connection, settings.thiio.item_id_key)
+                mapping = read_mapping(connection, ItemKeys())
             planner = Planner(engine, settings.push, thiio, lease)
             planned = planner.plan(mapping, Choice(dry_run=False))
             pusher.send([order.thiio_order_id for order in planned if order.outcome == "planned"])

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from tasks.push.mapping import Mapping
-from tasks.records.models import Address, Gateway, OrderLine, OrderStatus, PhoneOrder, Product, Side
+from tasks.records.models import Address, Gateway, OrderStatus, PhoneLine, PhoneOrder, Product, Side
 from tests.builders import NOON, make_order
 
 GRACE = Address(
@@ -31,6 +31,7 @@ def make_phone_order(
     paid_at: datetime | None = NOON,
     transaction: dict[str, str] | None = None,
     note: str | None = None,
+    lines: tuple[PhoneLine, ...] | None = None,
     **changes: Any,
 ) -> PhoneOrder:
     """A paid order of two bones at 5.00, shipping 8.99, tax 0.83, total 19.82; `changes` are the order's."""
@@ -45,9 +46,9 @@ def make_phone_order(
         "total_cents": 1982,
         "payment_method": "Credit Card",
         "shipping_method": "UPS: Ground",
-        "lines": (make_phone_line(),),
     }
     return PhoneOrder(
+        lines=(make_phone_line(),) if lines is None else lines,
         order=make_order("17", Side.THIIO, **{**values, **changes}),
         billing=billing,
         shipping=shipping,
@@ -58,7 +59,7 @@ def make_phone_order(
     )
 
 
-def make_phone_line(**changes: Any) -> OrderLine:
+def make_phone_line(**changes: Any) -> PhoneLine:
     """A line: two of product 300, at 5.00."""
     values: dict[str, Any] = {
         "position": 1,
@@ -67,14 +68,13 @@ def make_phone_line(**changes: Any) -> OrderLine:
         "unit_price_cents": 500,
         "description": "Rawhide bone",
     }
-    return OrderLine(**{**values, **changes})
+    return PhoneLine(**{**values, **changes})
 
 
 def make_mapping() -> Mapping:
     """Products 300 and 301 are BONE and Baseball Bat, gateway 1 is STRIPE1."""
     names = {"300": "BONE", "301": "Baseball Bat", "302": "AN-ID-OF-21-CHARACTERS"[:21]}
     return Mapping(
-        item_id_key="ultracart_item_id",
         products={
             id: Product(side=Side.THIIO, id=id, name=item_id, metadata={"ultracart_item_id": item_id})
             for id, item_id in names.items()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Engine
 
-from tasks.push.mapping import Mapping, read_mapping
+from tasks.push.mapping import MappedItem, Mapping, read_mapping
 from tasks.push.problem import Problem
 from tasks.records.catalogue import save_gateways, save_products
+from tasks.records.item_rules import ItemKeys
 from tasks.records.models import Gateway, Product, Side
 from tests.push.phone_orders import make_phone_line
 
@@ -62,7 +63,7 @@ def mapping(engine: Engine) -> Mapping:
         save_products(connection, Side.THIIO, products)
         save_gateways(connection, Side.ULTRACART, CODES)
         save_gateways(connection, Side.THIIO, GATEWAYS)
-        return read_mapping(connection, KEY)
+        return read_mapping(connection, ItemKeys())
 
 
 @pytest.mark.parametrize(
@@ -77,7 +78,7 @@ def test_a_product_is_the_item_that_its_metadata_names(
     mapping: Mapping, product_id: str, item_id: str
 ) -> None:
     """Sent is UltraCart's own spelling."""
-    assert mapping.item_id(make_phone_line(product_id=product_id)) == item_id
+    assert mapping.item(make_phone_line(product_id=product_id)) == MappedItem(item_id)
 
 
 @pytest.mark.parametrize(
@@ -119,12 +120,12 @@ def test_a_product_without_item_says_why(
     mapping: Mapping, product_id: str | None, reason: str, remedy: str
 ) -> None:
     """The reason names the product, the remedy the key."""
-    assert mapping.item_id(make_phone_line(product_id=product_id)) == Problem(reason, remedy)
+    assert mapping.item(make_phone_line(product_id=product_id)) == Problem(reason, remedy)
 
 
 def test_a_line_without_product_and_description_is_named_by_its_position(mapping: Mapping) -> None:
     """It has nothing else."""
-    problem = mapping.item_id(make_phone_line(product_id=None, description=None, position=3))
+    problem = mapping.item(make_phone_line(product_id=None, description=None, position=3))
 
     assert problem == Problem(
         "line 3 is of no Thiio product that is known.", f"Choose a product for this line in Thiio. {AGAIN}"
@@ -134,9 +135,9 @@ def test_a_line_without_product_and_description_is_named_by_its_position(mapping
 def test_the_key_of_the_metadata_is_a_setting(engine: Engine, mapping: Mapping) -> None:
     """Product 6 keeps its item under another key than the usual one."""
     with engine.connect() as connection:
-        by_other_key = read_mapping(connection, "item")
+        by_other_key = read_mapping(connection, ItemKeys("item"))
 
-    assert by_other_key.item_id(make_phone_line(product_id="6")) == "BONE"
+    assert by_other_key.item(make_phone_line(product_id="6")) == MappedItem("BONE")
 
 
 def test_a_gateway_is_the_code_that_was_pasted(mapping: Mapping) -> None:
@@ -191,10 +192,10 @@ def test_a_gateway_without_code_says_why(
 def test_without_catalogues_nothing_is_mapped(engine: Engine) -> None:
     """An empty database has no item for anything, and says so."""
     with engine.connect() as connection:
-        mapping = read_mapping(connection, KEY)
+        mapping = read_mapping(connection, ItemKeys())
 
-    assert mapping == Mapping(item_id_key=KEY, products={}, items={}, gateways={}, gateway_codes=frozenset())
-    assert mapping.item_id(make_phone_line()) == Problem(
+    assert mapping == Mapping(products={}, items={}, gateways={}, gateway_codes=frozenset())
+    assert mapping.item(make_phone_line()) == Problem(
         "Rawhide bone is of no Thiio product that is known.",
         f"Choose a product for this line in Thiio. {AGAIN}",
     )

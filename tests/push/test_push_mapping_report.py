@@ -22,7 +22,6 @@ def make_mapping(products: list[Product], gateways: list[Gateway]) -> Mapping:
         Product(side=Side.ULTRACART, id=id, is_active=id != "OLD") for id in ("BONE", "BALL", "OLD", LONG)
     ]
     return Mapping(
-        item_id_key=KEY,
         products={each.id: each for each in products},
         items={item.id.casefold(): item for item in items},
         gateways={each.id: each for each in gateways},

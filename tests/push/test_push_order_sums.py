@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tasks.push.order_body import draft_import
 from tasks.push.problem import Problem
-from tasks.records.models import OrderLine
+from tasks.records.models import PhoneLine
 from tests.push.phone_orders import make_mapping, make_phone_line, make_phone_order
 
 CORRECT = "Correct the order in Thiio. The order goes out by itself with the next run."
@@ -48,7 +48,7 @@ def sum_of(body: dict[str, Any]) -> Decimal:
 
 @given(lines=sold_lines, discount=cents, shipping=cents, tax=cents)
 def test_the_amounts_of_a_body_add_up_to_the_total(
-    lines: list[OrderLine], discount: int, shipping: int, tax: int
+    lines: list[PhoneLine], discount: int, shipping: int, tax: int
 ) -> None:
     """For any prices, quantities, discount, shipping and tax: exactly, and a cent more or less is held."""
     sold = sum(whole_cents(Decimal(line.unit_price_cents or 0) / 100 * line.quantity) for line in lines)

@@ -52,6 +52,22 @@ def test_an_ordinary_order_becomes_one_ultracart_order(desk: Desk) -> None:
     assert desk.waits == []
 
 
+def test_a_set_with_options_reaches_ultracart_in_pieces(desk: Desk) -> None:
+    """Two sets of four at 20.00 are eight bones at 5.00, with the colour that the agent noted."""
+    product_id = desk.thiio.add_product("Bones, set of four", "bone")
+    desk.thiio.set_product_metadata(product_id, "ultracart_quantity", "4")
+    line = PhoneLine(product_id=product_id, quantity=Decimal(2), unit_price_cents=2000, options="Colour: Red")
+    id = desk.thiio.place_phone_order([line])
+    desk.pull_catalogues()
+    desk.push()
+
+    order = desk.ultracart.store.orders[desk.links()[id]]
+    [item] = order["items"]
+    assert (item["merchant_item_id"], item["quantity"], item["cost"].cents) == ("BONE", 8, 500)
+    assert item["options"] == [{"label": "Colour", "value": "Red"}]
+    assert order["summary"]["total"].cents == 4899
+
+
 def test_the_notifications_name_the_order(desk: Desk) -> None:
     """The import by Thiio's id, the mark by UltraCart's; what was sent is on record as it was planned."""
     id = desk.thiio.place_phone_order()

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, create_engine, make_url, text
 from tasks.database.engine import open_engine
 from tasks.loopback import serve_on_loopback
 from tasks.notifications.log import Notification
+from tasks.records.item_rules import ItemKeys
 from tasks.settings import Settings, load_settings
 from tasks.thiio.channels import ThiioChannels
 from tasks.thiio.database.connection import DatabaseThiio
@@ -98,7 +99,7 @@ def connect(engine: Engine, told: list[Notification], mapping: ThiioMapping | No
         mapping or ThiioMapping(),
         told.append,
         region="US",
-        item_id_key="ultracart_item_id",
+        item_keys=ItemKeys(),
         partner_order_prefix="THIIO-",
     )
 

@@ -14,8 +14,9 @@ from tasks.records.digest import digest_of
 from tasks.records.models import OrderStatus, Window
 from tasks.thiio.database.schema import build_tables
 from tasks.thiio.mapping_file import ThiioMapping, load_mapping
+from tasks.thiio.sandbox.agents import PhoneLine
 from tests.builders import make_order
-from tests.thiio.conftest import connect
+from tests.thiio.conftest import connect, make_agents
 
 EVER = Window(datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
 
@@ -98,3 +99,29 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     """The variable and the path are told."""
     with pytest.raises(SetupError, match=r"ULTRATHIIO_THIIO__MAPPING_FILE: .*none.yaml cannot be read"):
         load_mapping(tmp_path / "none.yaml")
+
+
+def test_words_for_paying_and_shipping_are_translated_both_ways(tmp_path: Path) -> None:
+    """An agent's "visa" is UltraCart's Credit Card, and stays "visa" when UltraCart says Credit Card."""
+    paying, shipping = "{card: Credit Card, Visa: Credit Card}", '{Express: "UPS: Next Day"}'
+    content = f"payment_methods: {paying}\nshipping_methods: {shipping}"
+    mapping = load_mapping(write(tmp_path, content))
+    agents = make_agents(f"sqlite:///{tmp_path / 'crm.sqlite3'}")
+    thiio = connect(agents.engine, [], mapping)
+    taken = agents.place_phone_order(
+        [PhoneLine(product_id="1")], payment_method="VISA", shipping_method="express"
+    )
+
+    [[phone]] = thiio.iter_unsynced_orders()
+    said = {"payment_method": "Credit Card", "shipping_method": "UPS: Next Day"}
+    thiio.deliver_order(make_order("DEMO-1", **said), "order_create", taken)
+    thiio.deliver_order(make_order("DEMO-2", **said), "order_create", None)
+    thiio.deliver_order(make_order("DEMO-3", payment_method="Check"), "order_create", None)
+
+    shown = [
+        (row["payment_method"], row["shipping_method"])
+        for row in map(agents.find_order, ("DEMO-1", "DEMO-2", "DEMO-3"))
+    ]
+    assert (phone.order.payment_method, phone.order.shipping_method) == ("Credit Card", "UPS: Next Day")
+    assert shown == [("VISA", "express"), ("card", "express"), ("Check", None)]
+    agents.engine.dispose()

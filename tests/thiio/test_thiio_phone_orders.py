@@ -10,6 +10,7 @@ import pytest
 from tasks.errors import InvalidRecord
 from tasks.notifications.log import Notification, NotificationStatus
 from tasks.records.models import Address, OrderLine, PhoneOrder
+from tasks.records.models import PhoneLine as PhoneOrderLine
 from tasks.thiio.database.connection import DatabaseThiio
 from tasks.thiio.sandbox.agents import Agents, PhoneLine
 from tests.builders import make_order
@@ -33,6 +34,11 @@ def test_a_phone_order_carries_what_the_push_needs(connection: DatabaseThiio, ag
     [order] = connection.find_orders([thiio_id])
     assert phone_order == PhoneOrder(
         order=order,
+        lines=(
+            PhoneOrderLine(
+                position=1, product_id="1", quantity=Decimal(2), options="Size: L", unit_price_cents=500
+            ),
+        ),
         billing=caller,
         shipping=replace(caller, line1="2 Pier St"),
         gateway_id="1",

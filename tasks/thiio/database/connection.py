@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine
 
 from tasks.database.engine import open_engine
 from tasks.notifications.log import Notify
+from tasks.records.item_rules import ItemKeys
 from tasks.records.models import Customer, Entity, Gateway, Order, PhoneOrder, Product, Window
 from tasks.settings import Settings, require
 from tasks.thiio.database.check import check_schema
@@ -42,7 +43,7 @@ class DatabaseThiio:
         notify: Notify,
         *,
         region: str,
-        item_id_key: str,
+        item_keys: ItemKeys,
         partner_order_prefix: str,
     ) -> None:
         self._transactions = Transactions(engine)
@@ -51,8 +52,8 @@ class DatabaseThiio:
         self._reader = DatabaseReader(
             build_tables(mapping.tables, mapping.columns),
             region=region,
-            status_words=mapping.status_words,
-            item_id_key=item_id_key,
+            words=mapping.words,
+            item_keys=item_keys,
         )
 
     @classmethod
@@ -63,7 +64,7 @@ class DatabaseThiio:
             mapping,
             notify,
             region=settings.default_region,
-            item_id_key=mapping.item_id_key or settings.thiio.item_id_key,
+            item_keys=mapping.item_keys(settings.thiio),
             partner_order_prefix=settings.push.partner_order_prefix,
         )
 

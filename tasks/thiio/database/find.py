@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, func, select
 
 from tasks.errors import InvalidRecord
+from tasks.records.item_rules import ItemKeys, read_rules, show_options
 from tasks.records.models import Customer, Order
 from tasks.thiio.database.read import PHONE, labelled
 from tasks.thiio.database.schema import ThiioTables
@@ -63,20 +66,40 @@ def find_customer_id(connection: Connection, table: Table, order: Order) -> int 
     return first
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class SoldAs:
+    """A product of Thiio as which an item is sold: one of it is `pieces` of the item."""
+
+    pieces: int
+    product_id: int
+    options: str
+
+    def takes(self, quantity: Decimal) -> bool:
+        """Tell whether so many of the item are a whole number of the product."""
+        return quantity % self.pieces == 0
+
+
 def find_products(
-    connection: Connection, tables: ThiioTables, item_id_key: str, item_ids: Iterable[str | None]
-) -> dict[str, int]:
-    """Map item ids, case-folded, to the products whose metadata names them; of several, the first."""
+    connection: Connection, tables: ThiioTables, keys: ItemKeys, item_ids: Iterable[str | None]
+) -> dict[str, list[SoldAs]]:
+    """Map item ids, case-folded, to the products that name them: single ones before sets, then by id."""
     table = tables.product_metadata
     wanted = {item_id.strip().casefold() for item_id in item_ids if item_id}
     value = func.lower(func.trim(table.c.value))
-    query = select(table.c.product_id, table.c.value).where(
-        table.c.key == item_id_key, value.in_(sorted(wanted))
+    naming = select(table.c.product_id).where(
+        table.c.key.startswith(keys.item_id, autoescape=True), value.in_(sorted(wanted))
     )
-    products: dict[str, int] = {}
-    for product_id, item_id in connection.execute(query.order_by(table.c.product_id)):
-        products.setdefault(item_id.strip().casefold(), product_id)
-    return products
+    metadata: dict[int, dict[str, str]] = {}
+    query = select(table.c.product_id, table.c.key, table.c.value).where(table.c.product_id.in_(naming))
+    for product_id, key, text in connection.execute(query):
+        metadata.setdefault(product_id, {})[key] = text or ""
+    products: dict[str, list[SoldAs]] = {}
+    for product_id, texts in metadata.items():
+        for rule in read_rules(texts, keys):
+            if rule.pieces and (item_id := rule.item_id.casefold()) in wanted:
+                sold_as = SoldAs(rule.pieces, product_id, show_options(rule.options))
+                products.setdefault(item_id, []).append(sold_as)
+    return {item_id: sorted(found) for item_id, found in products.items()}
 
 
 def find_gateway_id(connection: Connection, table: Table, gateway_code: str | None) -> int | None:

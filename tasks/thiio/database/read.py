@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, or_, select
 
-from tasks.records.models import Customer, Gateway, Order, OrderStatus, PhoneOrder, Product, Window
+from tasks.records.item_rules import ItemKeys
+from tasks.records.models import Customer, Gateway, Order, PhoneOrder, Product, Window
 from tasks.thiio.database.schema import ThiioTables
 from tasks.thiio.translate import (
     Names,
@@ -18,6 +19,7 @@ from tasks.thiio.translate import (
     to_phone_order,
     to_product,
 )
+from tasks.thiio.words import Words
 
 PAGE = 500
 """Rows of one page, and ids of one IN list."""
@@ -28,12 +30,10 @@ PHONE = "phone"
 class DatabaseReader:
     """Turns rows into records, on connections that the caller opens and closes."""
 
-    def __init__(
-        self, tables: ThiioTables, *, region: str, status_words: Mapping[str, OrderStatus], item_id_key: str
-    ) -> None:
+    def __init__(self, tables: ThiioTables, *, region: str, words: Words, item_keys: ItemKeys) -> None:
         self.tables = tables
-        self.status_words = status_words
-        self.item_id_key = item_id_key
+        self.words = words
+        self.item_keys = item_keys
         self._region = region
 
     def customers_page(self, connection: Connection, window: Window, *, after_id: int) -> list[Customer]:
@@ -59,8 +59,12 @@ class DatabaseReader:
         if ids is not None:
             unsynced = and_(unsynced, table.c.id.in_(ids))
         rows = _page(connection, table, unsynced, after_id)
-        orders = self._orders(connection, rows)
-        return [to_phone_order(row, order) for row, order in zip(rows, orders, strict=True)]
+        lines = self.lines_of(connection, [row["id"] for row in rows])
+        orders = self._translate(connection, rows, lines)
+        return [
+            to_phone_order(row, lines.get(row["id"], []), order, self._region)
+            for row, order in zip(rows, orders, strict=True)
+        ]
 
     def orders_by_id(self, connection: Connection, ids: Sequence[int]) -> list[Order]:
         """Read orders by Thiio's id, at most `PAGE` of them."""
@@ -96,24 +100,31 @@ class DatabaseReader:
             lines.setdefault(row["order_id"], []).append(row)
         return lines
 
-    def item_ids_of(self, connection: Connection, product_ids: Sequence[int]) -> dict[str, str]:
-        """Map products to the UltraCart item ids that their metadata names; others are left out."""
+    def metadata_of(self, connection: Connection, product_ids: Sequence[int]) -> dict[str, dict[str, str]]:
+        """Read what the metadata of products says of UltraCart's items, by product id."""
         table = self.tables.product_metadata
-        query = select(table.c.product_id, table.c.value).where(
-            table.c.key == self.item_id_key, table.c.product_id.in_(product_ids)
-        )
-        return {str(id): value.strip() for id, value in connection.execute(query) if value and value.strip()}
+        query = select(table.c.product_id, table.c.key, table.c.value)
+        metadata: dict[str, dict[str, str]] = {}
+        for id, key, value in connection.execute(query.where(table.c.product_id.in_(product_ids))):
+            if self.item_keys.belongs(key):
+                metadata.setdefault(str(id), {})[key] = value or ""
+        return metadata
 
     def _orders(self, connection: Connection, rows: Sequence[Row]) -> list[Order]:
+        return self._translate(connection, rows, self.lines_of(connection, [row["id"] for row in rows]))
+
+    def _translate(
+        self, connection: Connection, rows: Sequence[Row], lines: Mapping[int, Sequence[Row]]
+    ) -> list[Order]:
         if not rows:
             return []
-        lines = self.lines_of(connection, [row["id"] for row in rows])
         product_ids = {line["product_id"] for group in lines.values() for line in group}
         names = Names(
             region=self._region,
-            status_words=self.status_words,
+            words=self.words,
+            item_keys=self.item_keys,
             gateway_codes={gateway.id: gateway.gateway_code for gateway in self.gateways(connection)},
-            item_ids=self.item_ids_of(connection, sorted(product_ids - {None})),
+            metadata=self.metadata_of(connection, sorted(product_ids - {None})),
         )
         return [to_order(row, lines.get(row["id"], []), names) for row in rows]
 

@@ -9,8 +9,9 @@ from typing import Any
 from tasks.records.digest import plain_quantity
 from tasks.records.models import ADDRESS, Customer, Order, OrderLine, OrderStatus
 from tasks.records.money import to_major
-from tasks.thiio.status import word_for
+from tasks.thiio.database.find import SoldAs
 from tasks.thiio.translate import AMOUNTS, Row, join_tracking
+from tasks.thiio.words import Words, word_for
 
 PLACE = ("line1", "line2", "city", "state", "postal_code", "country")
 """Columns that make one address: they are written together, so that no old apartment outlives a move."""
@@ -30,10 +31,10 @@ def customer_values(customer: Customer, stored: Row | None) -> dict[str, Any]:
     return _said(values, stored, _place_columns(values, ""))
 
 
-def order_values(order: Order, stored: Row | None, words: Mapping[str, OrderStatus]) -> dict[str, Any]:
+def order_values(order: Order, stored: Row | None, words: Words) -> dict[str, Any]:
     """Give the columns of `orders` that this snapshot speaks about; customer, gateway and lines not included.
 
-    The same rules as for customers. A status word of Thiio that means UltraCart's status already is kept.
+    The same rules as for customers. A word of Thiio that means what UltraCart says already is kept.
     """
     values: dict[str, Any] = {"external_order_id": order.id}
     if "core" in order.parts:
@@ -45,7 +46,7 @@ def order_values(order: Order, stored: Row | None, words: Mapping[str, OrderStat
             "deleted_at": order.as_of if order.is_deleted else None,
         }
         if order.status is not None:
-            values["status"] = word_for(order.status, words, stored["status"] if stored else None)
+            values["status"] = word_for(order.status, words.statuses, stored["status"] if stored else None)
     if "rebill" in order.parts:
         values["original_order_id"] = order.original_order_id
     if "billing" in order.parts:
@@ -53,13 +54,17 @@ def order_values(order: Order, stored: Row | None, words: Mapping[str, OrderStat
     if "shipping" in order.parts:
         values |= {
             "tracking_numbers": join_tracking(order.tracking_numbers),
-            "shipping_method": order.shipping_method,
+            "shipping_method": _method(order, stored, "shipping_method", words.shipping_methods),
             "shipped_at": order.shipped_at,
         }
     if "summary" in order.parts:
         values |= _amounts(order)
     if "payment" in order.parts:
-        values |= {name: getattr(order, name) for name in ("payment_method", "payment_status", "is_test")}
+        values |= {
+            "payment_method": _method(order, stored, "payment_method", words.payment_methods),
+            "payment_status": order.payment_status,
+            "is_test": order.is_test,
+        }
     return _said(values, stored, _place_columns(values, "billing_"))
 
 
@@ -69,23 +74,35 @@ def address_values(record: Customer | Order, prefix: str) -> dict[str, str | Non
 
 
 def line_values(
-    lines: Sequence[OrderLine], order_id: int, products: Mapping[str, int], currency: str | None
+    lines: Sequence[OrderLine],
+    order_id: int,
+    products: Mapping[str, Sequence[SoldAs]],
+    currency: str | None,
 ) -> list[dict[str, Any]]:
-    """Give the rows of `order_lines`; a line whose item id no product carries has no product."""
-    return [
-        {
+    """Give the rows of `order_lines`, each in terms of the product as which its item is sold.
+
+    A line whose item no product names, or only sets that its quantity does not fill, has no product.
+    """
+    rows = []
+    for line in lines:
+        named = products.get((line.item_id or "").casefold(), ())
+        sold_as = next((each for each in named if each.takes(line.quantity)), None)
+        pieces = sold_as.pieces if sold_as else 1
+        price = line.unit_price_cents
+        row = {
             "order_id": order_id,
             "position": line.position,
-            "product_id": products.get((line.item_id or "").casefold()),
+            "product_id": sold_as.product_id if sold_as else None,
             "ultracart_item_id": line.item_id,
             "description": line.description,
-            "quantity": line.quantity,
-            "unit_price": _major(line.unit_price_cents, currency),
+            "options": (sold_as.options or None) if sold_as else None,
+            "quantity": line.quantity / pieces,
+            "unit_price": _major(None if price is None else price * pieces, currency),
             "total": _major(line.total_cents, currency),
             "is_component": line.is_component,
         }
-        for line in lines
-    ]
+        rows.append(row)
+    return rows
 
 
 def same_lines(ours: Sequence[OrderLine], theirs: Sequence[OrderLine]) -> bool:
@@ -112,6 +129,11 @@ def new_order_values(order: Order, now: datetime) -> dict[str, Any]:
         "status": OrderStatus.UNKNOWN.value,
         "created_at": now,
     }
+
+
+def _method(order: Order, stored: Row | None, column: str, words: Mapping[str, str]) -> str | None:
+    name: str | None = getattr(order, column)
+    return None if name is None else word_for(name, words, stored[column] if stored else None)
 
 
 def _amounts(order: Order) -> dict[str, Any]:

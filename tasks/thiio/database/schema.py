@@ -154,7 +154,11 @@ def _order_columns(customers: Table, gateways: Table) -> list[Column[Any]]:
         *_address_columns("shipping_"),
         *_amount_columns(),
         *_payment_columns(gateways),
-        Column("shipping_method", String(120), comment="UltraCart's name of the shipping method"),
+        Column(
+            "shipping_method",
+            String(120),
+            comment="UltraCart's name of the way to ship, or a word of the mapping file",
+        ),
         Column("tracking_numbers", Text, comment="Joined by commas; empty: none; NULL: not told"),
         Column("shipped_at", UtcDateTime, comment="First shipment"),
         Column("rejected_at", UtcDateTime, comment="When it was rejected or cancelled"),
@@ -178,7 +182,11 @@ def _amount_columns() -> list[Column[Any]]:
 
 def _payment_columns(gateways: Table) -> list[Column[Any]]:
     return [
-        Column("payment_method", String(64), comment="UltraCart's word, e.g. Credit Card"),
+        Column(
+            "payment_method",
+            String(64),
+            comment="UltraCart's word, e.g. Credit Card, or one of the mapping file",
+        ),
         Column("payment_status", String(32), comment="UltraCart's word, e.g. Processed"),
         Column("gateway_id", Id, ForeignKey(gateways.c.id), comment="The gateway that charged"),
         Column("transaction_id", String(120), comment="The gateway's id of the charge"),
@@ -196,7 +204,7 @@ def _line_columns(orders: Table, products: Table) -> list[Column[Any]]:
         Column("product_id", Id, ForeignKey(products.c.id), comment="NULL: no product has the item id"),
         Column("ultracart_item_id", String(64), comment="Item id as UltraCart sent it"),
         Column("description", Text, comment="What was sold, for people"),
-        Column("options", Text, comment="Chosen options, for people: Size: L"),
+        Column("options", Text, comment="Chosen options: Size: L, Colour: Red"),
         Column("quantity", quantity(), nullable=False, comment="Quantity; may have a fraction"),
         Column("unit_price", money(), comment="Price of one"),
         Column("total", money(), comment="Price of the line"),

@@ -71,7 +71,7 @@ def write_order(
     stored = find.find_order(connection, table, order, thiio_id, partner_order_prefix)
     if stored is not None and _is_newer(stored, order.as_of):
         return Delivery(thiio_id=str(stored["id"]), outcome=Outcome.OLDER)
-    values = rows.order_values(order, stored, reader.status_words)
+    values = rows.order_values(order, stored, reader.words)
     values |= _references(connection, reader, order)
     if stored is None:
         values = _with_defaults(values, rows.new_order_values(order, now))
@@ -192,7 +192,7 @@ def _replace_lines(
 
 def _write_lines(connection: Connection, reader: DatabaseReader, order: Order, order_id: int) -> None:
     item_ids = [line.item_id for line in order.lines or ()]
-    products = find.find_products(connection, reader.tables, reader.item_id_key, item_ids)
+    products = find.find_products(connection, reader.tables, reader.item_keys, item_ids)
     values = rows.line_values(order.lines or (), order_id, products, order.currency)
     if values:
         connection.execute(insert(reader.tables.order_lines), values)

@@ -11,7 +11,7 @@ from typing import Any
 
 from tasks.ultracart.sandbox import order_book
 from tasks.ultracart.sandbox.customers import add_customer, change_customer
-from tasks.ultracart.sandbox.order_book import Draft, add_order, next_order_id
+from tasks.ultracart.sandbox.order_book import Draft, DraftLine, add_order, next_order_id
 from tasks.ultracart.sandbox.serialize import Money
 from tasks.ultracart.sandbox.store import Store
 
@@ -67,7 +67,7 @@ class Actions:
         with self.lock:
             customer = self.store.customer_by_email(email)
             address, now = _address_of(customer), self.store.clock()
-            lines = [(item_id, quantity, _price(self.store, item_id)) for item_id, quantity in items]
+            lines = [DraftLine(item_id, quantity, _price(self.store, item_id)) for item_id, quantity in items]
             draft = Draft(
                 order_id=next_order_id(self.store),
                 placed_at=now,
@@ -78,7 +78,7 @@ class Actions:
                 payment_method="Credit Card" if is_paid else "Check",
                 shipping_method="UPS: Ground",
                 shipping_cents=899,
-                tax_cents=sum(quantity * cents for _, quantity, cents in lines) // 20,
+                tax_cents=sum(int(line.quantity) * line.cents for line in lines) // 20,
                 gateway_code=gateway_code if is_paid else None,
                 paid_at=now if is_paid else None,
                 is_test=is_test,

@@ -14,7 +14,7 @@ from typing import Any
 from tasks.ultracart.sandbox.call import DONE, Call, Refusal, read_time, single
 from tasks.ultracart.sandbox.document import find_faults, schema_of
 from tasks.ultracart.sandbox.items import PARTNER_OID
-from tasks.ultracart.sandbox.order_book import Draft, add_order, next_order_id
+from tasks.ultracart.sandbox.order_book import Draft, DraftLine, add_order, next_order_id
 from tasks.ultracart.sandbox.orders import reject_if_possible
 from tasks.ultracart.sandbox.serialize import show_order
 from tasks.ultracart.sandbox.store import Store
@@ -126,7 +126,7 @@ def _draft(store: Store, body: dict[str, Any]) -> Draft:
         billing["cc_emails"] = [copy_to]
     shipping = _address(body, "shipto_") or _address(body, "billto_")
     discount = _cents(body.get("arbitrary_subtotal_discount", 0))
-    subtotal = sum(round(cents * quantity) for _, quantity, cents in lines)
+    subtotal = sum(round(line.cents * line.quantity) for line in lines)
     rate = Decimal(str(body.get("arbitrary_tax_rate", 0)))
     tax = _cents(body["arbitrary_tax"]) if "arbitrary_tax" in body else round((subtotal - discount) * rate)
     associate = body.get("associate_with_customer_profile_if_present")
@@ -169,10 +169,11 @@ def _stage(body: dict[str, Any]) -> tuple[str, bool]:
     return "Accounts Receivable", False
 
 
-def _line(store: Store, item: dict[str, Any]) -> tuple[str, float, int]:
+def _line(store: Store, item: dict[str, Any]) -> DraftLine:
     item_id = item["merchant_item_id"]
     price = item.get("arbitrary_unit_cost", store.items[item_id]["pricing"]["cost"])
-    return item_id, item["quantity"], _cents(price)
+    options = [(option["name"], option["value"]) for option in item.get("options") or ()]
+    return DraftLine(item_id, item["quantity"], _cents(price), options)
 
 
 def _address(body: dict[str, Any], prefix: str) -> dict[str, Any]:

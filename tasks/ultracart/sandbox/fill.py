@@ -6,7 +6,7 @@ from typing import Any
 
 from tasks.seed import Shop, ShopCustomer, ShopItem, ShopOrder, ultracart_customer_id, ultracart_order_id
 from tasks.ultracart.sandbox import order_book
-from tasks.ultracart.sandbox.order_book import Draft, build_order
+from tasks.ultracart.sandbox.order_book import Draft, DraftLine, build_order
 from tasks.ultracart.sandbox.serialize import major
 from tasks.ultracart.sandbox.store import Store
 
@@ -100,7 +100,7 @@ def _add_order(store: Store, order: ShopOrder, customer: ShopCustomer) -> None:
         stage=STAGES[order.stage],
         billing=address | {"email": customer.email},
         shipping=address,
-        lines=[(line.item_id, line.quantity, line.unit_price_cents) for line in order.lines],
+        lines=[DraftLine(line.item_id, line.quantity, line.unit_price_cents) for line in order.lines],
         payment_method=order.payment_method,
         shipping_method=order.shipping_method,
         discount_cents=order.discount_cents,

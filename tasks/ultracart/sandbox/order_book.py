@@ -15,16 +15,26 @@ FIRST_NEW_ORDER = 9_200_001
 CHECKOUT = {"customer_ip_address": "192.0.2.10", "storefront_host_name": "shop.example.com"}
 
 
+@dataclass(frozen=True, slots=True)
+class DraftLine:
+    """An item that is bought, at `cents` a piece; options are (label, value)."""
+
+    item_id: str
+    quantity: float
+    cents: int
+    options: Sequence[tuple[str, str]] = ()
+
+
 @dataclass(slots=True, kw_only=True)
 class Draft:
-    """What an order is made of. `lines` are (item id, quantity, cents a piece); addresses in wire names."""
+    """What an order is made of; addresses in wire names."""
 
     order_id: str
     placed_at: datetime
     stage: str
     billing: dict[str, Any]
     shipping: dict[str, Any]
-    lines: Sequence[tuple[str, float, int]]
+    lines: Sequence[DraftLine]
     payment_method: str
     shipping_method: str | None = None
     discount_cents: int = 0
@@ -177,18 +187,20 @@ def reject(order: dict[str, Any], at: datetime, reason: str | None) -> None:
 def _items(store: Store, draft: Draft) -> list[dict[str, Any]]:
     """Give the lines, a kit followed by its components as lines without price."""
     items: list[dict[str, Any]] = []
-    for item_id, quantity, cents in draft.lines:
-        kit = store.items[item_id]
-        items.append(_line(store, item_id, quantity, cents, len(items) + 1))
+    for bought in draft.lines:
+        kit = store.items[bought.item_id]
+        items.append(_line(store, bought.item_id, bought.quantity, bought.cents, len(items) + 1))
+        if bought.options:
+            items[-1]["options"] = [{"label": label, "value": value} for label, value in bought.options]
         components = kit.get("kit_definition", {}).get("components", [])
         if components:
             items[-1]["kit"] = True
-        parent = {"parent_item_index": items[-1]["item_index"], "parent_merchant_item_id": item_id}
+        parent = {"parent_item_index": items[-1]["item_index"], "parent_merchant_item_id": bought.item_id}
         for component in components:
             line = _line(
                 store,
                 component["component_merchant_item_id"],
-                quantity * component["quantity"],
+                bought.quantity * component["quantity"],
                 0,
                 len(items) + 1,
             )
@@ -214,7 +226,7 @@ def _line(store: Store, item_id: str, quantity: float, cents: int, index: int) -
 
 
 def _summary(draft: Draft) -> dict[str, Money]:
-    subtotal = sum(round(cents * quantity) for _, quantity, cents in draft.lines)
+    subtotal = sum(round(line.cents * line.quantity) for line in draft.lines)
     total = subtotal - draft.discount_cents + draft.shipping_cents + draft.tax_cents
     return {
         "subtotal": Money(subtotal),
