@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Any
 
 from prefect import State, flow
 from prefect.artifacts import acreate_markdown_artifact
 from prefect.client.schemas.objects import StateType
-from prefect.exceptions import FlowPauseTimeout
 from prefect.flow_runs import apause_flow_run
 from prefect.input import RunInput
 from prefect.states import Cancelled
@@ -29,7 +29,10 @@ from tasks.thiio.steps import pull_thiio_catalogue
 from tasks.ultracart.steps import pull_ultracart_catalogue
 
 logger = logging.getLogger(__name__)
+MINUTE_SECONDS = 60
 LOOK_FOR_ANSWER_SECONDS = 3
+PAUSE_MARGIN_SECONDS = 60
+"""Prefect may take a paused run for lost so much later than we do."""
 
 
 class PushOrders(BaseModel):
@@ -96,6 +99,10 @@ class PushApproval(RunInput):
     )
 
 
+class NobodyAnswered(Exception):
+    """The time for an answer is over."""
+
+
 @flow(name="push-orders", flow_run_name="push-orders")
 async def push_orders(options: PushOrders = PushOrders()) -> dict[str, Any] | State[Any]:
     """Read both catalogues, look up what is in doubt, plan what is due, send what is planned.
@@ -114,7 +121,7 @@ async def push_orders(options: PushOrders = PushOrders()) -> dict[str, Any] | St
         return await _push(options)
     except LeaseHeld as held:
         return Cancelled(message=str(held))
-    except FlowPauseTimeout:
+    except NobodyAnswered:
         return Cancelled(
             message=f"Nobody answered within {options.approval_minutes} minutes. Nothing was sent; the "
             "orders stay planned."
@@ -148,7 +155,7 @@ async def _settle_plan_send(options: PushOrders) -> dict[str, Any] | State[Any]:
     ids = planned_ids(chosen)
     why = why_ask(chosen, above_orders=options.approve_above_orders, above_total=options.approve_above_total)
     if why is not None:
-        if not await _ask(describe_question(chosen, why, options.approval_minutes), options):
+        if not await _ask(describe_question(chosen, why, options.approval_minutes), options.approval_minutes):
             return Cancelled(message="The answer was no. Nothing was sent; the orders stay planned.")
         pull_ultracart_catalogue()
         pull_thiio_catalogue()
@@ -177,14 +184,24 @@ def fail_if_away(settled: dict[str, Any]) -> None:
         fail_if_any("push-orders", [*settled["failures"], "UltraCart is away: nothing was sent in this run."])
 
 
-async def _ask(question: str, options: PushOrders) -> bool:
-    """Pause the run until a person answers in Prefect's UI; raises `FlowPauseTimeout` without an answer."""
+async def _ask(question: str, minutes: int) -> bool:
+    """Pause the run until a person answers in Prefect's UI; raises `NobodyAnswered` once the time is over.
+
+    Prefect's own deadline has to lie behind ours: a run that is paused beyond it can end as Failed only,
+    whatever the flow returns (`HandleResumingPausedFlows` in `prefect.server.orchestration.core_policy`).
+    An answer in the last moment is still seen: we wait two looks longer than was said.
+    """
     # Without a value for `send`: one that is given here costs the field its title.
     form = PushApproval.with_initial_data(description=question)
-    with waiting_for_approval(options.approval_minutes):
-        answer = await apause_flow_run(
-            wait_for_input=form,
-            timeout=options.approval_minutes * 60,
-            poll_interval=LOOK_FOR_ANSWER_SECONDS,
-        )
+    seconds = minutes * MINUTE_SECONDS + 2 * LOOK_FOR_ANSWER_SECONDS
+    with waiting_for_approval(minutes):
+        try:
+            async with asyncio.timeout(seconds):
+                answer = await apause_flow_run(
+                    wait_for_input=form,
+                    timeout=seconds + PAUSE_MARGIN_SECONDS,
+                    poll_interval=LOOK_FOR_ANSWER_SECONDS,
+                )
+        except TimeoutError:
+            raise NobodyAnswered from None
     return answer.send

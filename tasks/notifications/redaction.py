@@ -7,8 +7,16 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+from tasks.notifications.card_data import (
+    CODE,
+    NUMBER_MASK,
+    SHORTEST_CODE,
+    SHORTEST_NUMBER,
+    is_card_number,
+    mask_card_data,
+)
+
 MASK = "[redacted]"
-CARD_MASK = "[card number]"
 
 SECRET_KEY = re.compile(
     r"""(
@@ -21,16 +29,12 @@ SECRET_KEY = re.compile(
 NUMBER_IS_NO_CARD = re.compile(r"(tracking|order_id|_oid$|^id$|transaction_id|phone|barcode|digest)", re.I)
 """Keys whose long numbers are what they say, even if they happen to pass the card checksum."""
 
-SHORTEST_CARD = 13
-"""Digits of the shortest card number."""
-
 PLAIN = frozenset({type(None), bool, float, Decimal})
 """Values that are let through under a name that holds no secret."""
+LEAST_NUMBER = 10 ** (SHORTEST_NUMBER - 1)
+"""The least integer that may be a card number."""
 MANY_NAMES = 200
 """Objects with more are not like any other: it would be a waste to remember them."""
-
-# Not after "DEMO-": UltraCart's order ids are <merchant>-<date>-<digits>.
-CARD_NUMBER = re.compile(r"(?<![\dA-Za-z.])(?<![A-Za-z]-)[2-6]\d(?:[ -]?\d){11,17}(?![\dA-Za-z])")
 
 
 def redact(value: Any, key: str = "") -> Any:
@@ -47,8 +51,8 @@ def redact(value: Any, key: str = "") -> Any:
         return {
             name: inner
             if (kind := type(inner)) in PLAIN
-            or (kind is str and len(inner) < SHORTEST_CARD)
-            or (kind is int and 0 <= inner < 10 ** (SHORTEST_CARD - 1))
+            or (kind is str and _is_short_word(inner))
+            or (kind is int and 0 <= inner < LEAST_NUMBER)
             else redact(inner, str(name))
             for name, inner in value.items()
         }
@@ -57,10 +61,14 @@ def redact(value: Any, key: str = "") -> Any:
     if _is_secret(key):
         return MASK if value != "" else value
     if isinstance(value, str):
-        return value if len(value) < SHORTEST_CARD or _holds_no_card(key) else redact_text(value)
-    if isinstance(value, int) and not _holds_no_card(key) and _is_card_number(str(value)):
-        return CARD_MASK
+        return value if len(value) < SHORTEST_CODE or _holds_no_card(key) else redact_text(value)
+    if isinstance(value, int) and not _holds_no_card(key) and is_card_number(str(value)):
+        return NUMBER_MASK
     return value
+
+
+def _is_short_word(text: str) -> bool:
+    return (size := len(text)) < SHORTEST_CODE or (size < SHORTEST_NUMBER and CODE.search(text) is None)
 
 
 @lru_cache(maxsize=2_000)
@@ -79,20 +87,5 @@ def _holds_no_card(key: str) -> bool:
 
 
 def redact_text(text: str) -> str:
-    """Mask whatever in a text has the form and the checksum of a card number."""
-    return CARD_NUMBER.sub(lambda found: CARD_MASK if _is_card_number(found[0]) else found[0], text)
-
-
-def holds_card_number(text: str) -> bool:
-    """Tell whether a text holds a card number."""
-    return any(_is_card_number(found[0]) for found in CARD_NUMBER.finditer(text))
-
-
-def _is_card_number(text: str) -> bool:
-    if len(text) < SHORTEST_CARD:
-        return False
-    digits = [int(character) for character in text if character.isdigit()]
-    if not SHORTEST_CARD <= len(digits) <= 19 or digits[0] not in (2, 3, 4, 5, 6):
-        return False
-    doubled = [digit * 2 - 9 if digit > 4 else digit * 2 for digit in digits[-2::-2]]
-    return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
+    """Mask card numbers and card codes in a text."""
+    return mask_card_data(text)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
-from tasks.push.account import describe_orders
-from tasks.records.money import show_money
+from tasks.records.money import show_money, to_major
 
 Planned = Sequence[Mapping[str, Any]]
 CENTS = 100
+SHOWN_ORDERS = 200
 
 
 def choose(planned: Planned, limit: int) -> Planned:
@@ -41,7 +42,7 @@ def describe_question(chosen: Planned, why: str, minutes: int) -> str:
         f"## Send {len(chosen)} orders to UltraCart, {total} in all?\n\n"
         f"You are asked because {why}. Without an answer within {minutes} minutes nothing is sent. After a "
         "yes the orders are planned again, so that nothing stale goes out; one whose total has changed waits "
-        "for another run.\n\n" + describe_orders(chosen)
+        "for another run.\n\n" + _table(chosen)
     )
 
 
@@ -54,6 +55,21 @@ def still_approved(approved: Planned, planned: Planned) -> list[str]:
         if order["outcome"] == "planned"
         and totals.get(order["thiio_order_id"]) == (order["total_cents"], order["currency"])
     ]
+
+
+def _table(orders: Planned) -> str:
+    rows = [
+        f"| {order['thiio_order_id']} | {_placed(order['placed_at'])} "
+        f"| {to_major(order['total_cents'] or 0)} | {order['currency'] or '–'} |"
+        for order in orders[:SHOWN_ORDERS]
+    ]
+    head = ["| Thiio order | placed (UTC) | total | currency |", "| --- | --- | ---: | --- |"]
+    more = len(orders) - SHOWN_ORDERS
+    return "\n".join([*head, *rows]) + (f"\n\n… and {more} more." if more > 0 else "")
+
+
+def _placed(at: datetime | None) -> str:
+    return "–" if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M}"
 
 
 def _currency(orders: Planned) -> str | None:

@@ -8,15 +8,15 @@ UltraCart computes its own, and the totals differ (documents of the vendor's SDK
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from tasks.notifications.redaction import holds_card_number
 from tasks.push import limits
+from tasks.push.card_check import find_card_data
 from tasks.push.mapping import AGAIN, Mapping
 from tasks.push.problem import Problem
-from tasks.records.identity import is_email, phone_key
+from tasks.records.identity import is_email
 from tasks.records.models import Address, PhoneLine, PhoneOrder
 from tasks.records.money import show_money, to_cents, to_major
 from tasks.ultracart.translate import BASE_CURRENCY
@@ -153,11 +153,7 @@ def _find_problems(phone: PhoneOrder, partner_order_id: str) -> Iterator[Problem
     email = phone.order.email or ""
     if not is_email(email) or len(email) > limits.MAX_EMAIL:
         yield Problem("The e-mail address is missing, wrong or too long.", CORRECT)
-    if _holds_card_number(phone):
-        yield Problem(
-            "A field of the order holds a card number.",
-            f"Delete the number from the order in Thiio: it must not be there. {AGAIN}",
-        )
+    yield from find_card_data(phone)
     yield from _find_address_problems("billing", phone.billing)
     yield from _find_address_problems("shipping", _ship_to(phone))
     yield from _find_sum_problems(phone)
@@ -200,26 +196,6 @@ def _find_sum_problems(phone: PhoneOrder) -> Iterator[Problem]:
 
 def _line_cents(line: PhoneLine) -> int:
     return to_cents(to_major(line.unit_price_cents or 0) * line.quantity) or 0
-
-
-def _holds_card_number(phone: PhoneOrder) -> bool:
-    addresses = (phone.billing, phone.shipping)
-    order = phone.order
-    texts = [phone.note, order.email, order.payment_method, order.shipping_method]
-    texts += phone.transaction.values()
-    texts += [
-        getattr(address, field.name)
-        for address in addresses
-        for field in fields(Address)
-        if field.name != "phone" or not _is_phone(address.phone)
-    ]
-    texts += [text for line in phone.lines for text in (line.description, line.options)]
-    return any(holds_card_number(text) for text in texts if text)
-
-
-def _is_phone(text: str | None) -> bool:
-    """Tell a phone number with + and country code: every tenth long one has a card number's checksum."""
-    return (text or "").startswith("+") and (phone_key(text) or "").startswith("+")
 
 
 def _number(quantity: Decimal) -> Decimal | int:

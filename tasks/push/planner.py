@@ -35,6 +35,7 @@ class PlannedOrder:
     outcome: str  # planned, held, not_due, or the state that an earlier run left it in
     reason: str = ""
     remedy: str = ""
+    placed_at: datetime | None = None
     total_cents: int | None = None
     currency: str | None = None
     body: str = ""
@@ -147,6 +148,7 @@ def _describe(
         outcome=str(outcome),
         reason=reason,
         remedy=remedy,
+        placed_at=order.placed_at,
         total_cents=order.total_cents,
         currency=order.currency,
         body=body,

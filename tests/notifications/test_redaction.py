@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import Engine, select
 
 from tasks.database import tables
+from tasks.notifications.card_data import NUMBER_MASK, holds_card_data
 from tasks.notifications.log import MAX_TEXT, Notification, NotificationStatus, as_text, notifier
-from tasks.notifications.redaction import CARD_MASK, MASK, holds_card_number, redact, redact_text
+from tasks.notifications.redaction import MASK, redact, redact_text
 
 CARDS = ["4111111111111111", "5500 0000 0000 0004", "3400-0000-0000-009", "6011000000000004"]
 
@@ -16,9 +17,9 @@ CARDS = ["4111111111111111", "5500 0000 0000 0004", "3400-0000-0000-009", "60110
 @pytest.mark.parametrize("card", CARDS)
 def test_a_card_number_is_masked_wherever_it_stands(card: str) -> None:
     """In a text, under any key, and as a bare number."""
-    assert redact({"note": f"pay with {card} please"}) == {"note": f"pay with {CARD_MASK} please"}
-    assert redact([int("".join(filter(str.isdigit, card)))]) == [CARD_MASK]
-    assert holds_card_number(f"x {card}.")
+    assert redact({"note": f"pay with {card} please"}) == {"note": f"pay with {NUMBER_MASK} please"}
+    assert redact([int("".join(filter(str.isdigit, card)))]) == [NUMBER_MASK]
+    assert holds_card_data(f"x {card}.")
 
 
 def test_secrets_are_masked_by_the_name_of_their_key() -> None:
@@ -76,8 +77,8 @@ def test_a_notification_is_stored_redacted_and_cut(engine: Engine) -> None:
 
     with engine.connect() as connection:
         row = connection.execute(select(tables.notifications)).one()
-    assert (row.sent, row.received) == (f'{{"cvv":"{MASK}"}}', f'{{"note":"{CARD_MASK}"}}')
-    assert (row.reason, row.run_id, row.status) == (f"card {CARD_MASK} declined", "run-1", "failed")
+    assert (row.sent, row.received) == (f'{{"cvv":"{MASK}"}}', f'{{"note":"{NUMBER_MASK}"}}')
+    assert (row.reason, row.run_id, row.status) == (f"card {NUMBER_MASK} declined", "run-1", "failed")
     assert as_text("x" * (MAX_TEXT + 1)) == "x" * MAX_TEXT + f"… ({MAX_TEXT + 1} characters)"
 
 

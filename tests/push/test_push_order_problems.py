@@ -10,18 +10,13 @@ import pytest
 
 from tasks.push.order_body import Draft, draft_import
 from tasks.push.problem import Problem, join_reasons, join_remedies
-from tasks.records.models import Address
-from tests.push.phone_orders import GRACE, PIER, VISA, make_mapping, make_phone_line, make_phone_order
+from tests.push.phone_orders import GRACE, PIER, make_mapping, make_phone_line, make_phone_order
 
 AGAIN = "The order goes out by itself with the next run."
 CORRECT = f"Correct the order in Thiio. {AGAIN}"
 METHODS = (
     "Affirm, Amazon, COD, Check, Credit Card, LoanHero, Money Order, PayPal, PayPal Fastlane, "
     "Purchase Order, Quote Request, Wire Transfer, eCheck"
-)
-CARD = Problem(
-    "A field of the order holds a card number.",
-    f"Delete the number from the order in Thiio: it must not be there. {AGAIN}",
 )
 
 
@@ -213,46 +208,3 @@ def test_all_problems_are_told_at_once() -> None:
         "It is marked as paid, but carries no proof of the charge (transaction ID)."
     )
     assert join_remedies(many.problems) == f"{CORRECT} Enter the gateway's transaction ID in Thiio. {AGAIN}"
-
-
-PLACES: dict[str, dict[str, Any]] = {
-    "note": {"note": f"Customer's card is {VISA}, thanks"},
-    "billing address": {"billing": replace(GRACE, line2=f"card {VISA}")},
-    "shipping address": {"shipping": replace(PIER, company=VISA)},
-    "shipping address that is not used": {"shipping": Address(first_name=VISA)},
-    "phone": {"billing": replace(GRACE, phone=VISA)},
-    "phone with plus": {"billing": replace(GRACE, phone="+4111111111111111")},
-    "transaction": {"transaction": {"Transaction ID": VISA}},
-    "e-mail": {"email": "4111111111111111@example.com"},
-    "payment method": {"payment_method": VISA},
-    "shipping method": {"shipping_method": f"UPS {VISA}"},
-    "line": {"lines": (make_phone_line(description=f"Bone {VISA}"),)},
-    "line without product": {"lines": (make_phone_line(product_id=None, description=f"Bone {VISA}"),)},
-    "component": {
-        "lines": (make_phone_line(), make_phone_line(position=2, is_component=True, description=VISA))
-    },
-}
-
-
-@pytest.mark.parametrize("changes", PLACES.values(), ids=PLACES.keys())
-def test_a_card_number_anywhere_keeps_the_order_here(changes: dict[str, Any]) -> None:
-    """The reason says that there is one, and neither reason nor remedy repeats it."""
-    made = draft(**changes)
-    said = join_reasons(made.problems) + join_remedies(made.problems)
-
-    assert CARD in made.problems
-    assert VISA not in said
-    assert VISA.replace(" ", "") not in said
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        pytest.param({"note": "Order 1234 5678 9012 3456"}, id="checksum is none of a card"),
-        pytest.param({"billing": replace(GRACE, phone="+49 1512 3456704")}, id="long phone number"),
-        pytest.param({"transaction": {"Transaction ID": "DEMO-4111111111111111"}}, id="id with letters"),
-    ],
-)
-def test_what_only_looks_like_a_card_number_goes(changes: dict[str, Any]) -> None:
-    """Every tenth long number has the checksum of a card; a German mobile number is no reason to hold."""
-    assert draft(**changes).problems == ()

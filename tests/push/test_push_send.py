@@ -35,7 +35,12 @@ def test_an_ordinary_order_becomes_one_ultracart_order(desk: Desk) -> None:
     [push] = desk.pushes().values()
     assert planned == [
         PlannedOrder(
-            thiio_order_id=id, outcome="planned", total_cents=1982, currency="USD", body=before["body"]
+            thiio_order_id=id,
+            outcome="planned",
+            placed_at=planned[0].placed_at,
+            total_cents=1982,
+            currency="USD",
+            body=before["body"],
         )
     ]
     assert counts == SendCounts(confirmed=1)
