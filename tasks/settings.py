@@ -150,6 +150,11 @@ class PushSettings(BaseModel):
     partner_order_prefix: str = Field(
         "THIIO-", max_length=20, description="Thiio order 17 becomes partner order THIIO-17"
     )
+    theme_code: str = Field(
+        "",
+        max_length=10,
+        description="Theme code of the StoreFront that pushed orders belong to; empty: none",
+    )
     max_age_days: int = Field(30, ge=1, description="Older unsynced orders are reported, not pushed")
     lookup_wait_seconds: float = Field(2.0, ge=0, description="Wait before a doubtful push is looked up")
     lookup_attempts: int = Field(3, ge=1, description="Empty look-ups without which no push counts as lost")
