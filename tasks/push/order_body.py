@@ -136,7 +136,7 @@ def _charge(phone: PhoneOrder, problems: list[Problem]) -> dict[str, Any]:
 
 
 def _address(prefix: str, address: Address) -> dict[str, str]:
-    values = {name: getattr(address, name) for name in limits.ADDRESS_FIELDS}
+    values = {name: (getattr(address, name) or "").strip() for name in limits.ADDRESS_FIELDS}
     return {prefix + limits.ADDRESS_FIELDS[name][0]: value for name, value in values.items() if value}
 
 
@@ -162,7 +162,7 @@ def _find_problems(phone: PhoneOrder, partner_order_id: str) -> Iterator[Problem
 
 def _find_address_problems(kind: str, address: Address) -> Iterator[Problem]:
     for name, (_, longest, label) in limits.ADDRESS_FIELDS.items():
-        value = getattr(address, name) or ""
+        value = (getattr(address, name) or "").strip()
         if not value and name in limits.REQUIRED_ADDRESS:
             yield Problem(f"The {kind} {label} is missing.", CORRECT)
         if len(value) > longest:
