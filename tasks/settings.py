@@ -153,6 +153,11 @@ class PushSettings(BaseModel):
     partner_order_prefix: str = Field(
         "THIIO-", max_length=20, description="Thiio order 17 becomes partner order THIIO-17"
     )
+    theme_code: str = Field(
+        "",
+        max_length=10,
+        description="Theme code of the StoreFront that pushed orders belong to; empty: none",
+    )
     max_age_days: int = Field(30, ge=1, description="Older unsynced orders are reported, not pushed")
     send_options: bool = Field(
         True, description="Options that an agent chose go to UltraCart with their item; false drops them"

@@ -6,7 +6,6 @@ to pass, and the look-ups are spread over it.
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timedelta
 
 from tasks.push.outbox import Push
@@ -15,8 +14,6 @@ from tasks.settings import PushSettings
 LONGEST_WAIT = timedelta(hours=1)
 ALARM_AFTER = timedelta(hours=2)
 """A push that is in doubt for longer than this needs a person."""
-SAYS_TWICE = re.compile(r"already|duplicate", re.IGNORECASE)
-"""What UltraCart says of a partner order id that it has is not published: assumed."""
 
 
 def next_lookup_at(push: Push, now: datetime, settings: PushSettings) -> datetime:
@@ -50,11 +47,6 @@ def is_due(push: Push, now: datetime) -> bool:
 def is_alarming(push: Push, now: datetime) -> bool:
     """Tell whether a push is in doubt for so long that a person should know."""
     return push.sent_at is not None and now - push.sent_at > ALARM_AFTER
-
-
-def says_twice(words: str) -> bool:
-    """Tell whether UltraCart refuses an order because it has one of this partner order id."""
-    return SAYS_TWICE.search(words) is not None
 
 
 def _settled_at(push: Push, settings: PushSettings) -> datetime | None:

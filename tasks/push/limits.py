@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-MAX_PARTNER_ORDER_ID = 50
+MAX_PARTNER_ORDER_ID = 30
+"""The model says 50, but the import cuts it to 30 (the vendor's sample
+importChannelPartnerOrderArbitraryPricingTier.php): a longer one would never be found again."""
 MAX_EMAIL = 100
 MAX_ITEM_ID = 20
 

@@ -3,6 +3,11 @@
 UltraCart takes no card numbers. An order that was charged outside goes in with the proof of the charge, any
 other one as still to be collected. Tax and shipping are those that the customer was told: without them
 UltraCart computes its own, and the totals differ (documents of the vendor's SDK).
+
+The card that UltraCart keeps of an earlier order could be charged by naming that order in
+`use_prior_payment_information_from_order_id` (model ChannelPartnerOrder of the SDK, the vendor's sample
+import_channel_partner_order_use_prior.py); nothing public of Thiio says which order an agent means, so it is
+not sent, and such an order goes in as still to be collected.
 """
 
 from __future__ import annotations
@@ -33,8 +38,12 @@ class Draft:
     problems: tuple[Problem, ...]
 
 
-def draft_import(phone: PhoneOrder, mapping: Mapping, prefix: str) -> Draft:
-    """Write the import of a phone order, and find everything that is wrong with it."""
+def draft_import(phone: PhoneOrder, mapping: Mapping, prefix: str, theme_code: str = "") -> Draft:
+    """Write the import of a phone order, and find everything that is wrong with it.
+
+    `theme_code` is that of a StoreFront. The vendor's newest sample says that the import needs one to build a
+    cart (importChannelPartnerOrderArbitraryPricingTier.php); its older samples send none.
+    """
     partner_order_id = f"{prefix}{phone.order.id}"
     problems = [*_find_problems(phone, partner_order_id)]
     body: dict[str, Any] = {
@@ -49,6 +58,8 @@ def draft_import(phone: PhoneOrder, mapping: Mapping, prefix: str) -> Draft:
         **_address("billto_", phone.billing),
         **_address("shipto_", _ship_to(phone)),
     }
+    if theme_code:
+        body["screen_branding_theme_code"] = theme_code
     if phone.order.shipping_method:
         body["shipping_method"] = phone.order.shipping_method
     return Draft(partner_order_id, body, tuple(problems))
@@ -135,7 +146,7 @@ def _charge(phone: PhoneOrder, problems: list[Problem]) -> dict[str, Any]:
 
 
 def _address(prefix: str, address: Address) -> dict[str, str]:
-    values = {name: getattr(address, name) for name in limits.ADDRESS_FIELDS}
+    values = {name: (getattr(address, name) or "").strip() for name in limits.ADDRESS_FIELDS}
     return {prefix + limits.ADDRESS_FIELDS[name][0]: value for name, value in values.items() if value}
 
 
@@ -161,7 +172,7 @@ def _find_problems(phone: PhoneOrder, partner_order_id: str) -> Iterator[Problem
 
 def _find_address_problems(kind: str, address: Address) -> Iterator[Problem]:
     for name, (_, longest, label) in limits.ADDRESS_FIELDS.items():
-        value = getattr(address, name) or ""
+        value = (getattr(address, name) or "").strip()
         if not value and name in limits.REQUIRED_ADDRESS:
             yield Problem(f"The {kind} {label} is missing.", CORRECT)
         if len(value) > longest:

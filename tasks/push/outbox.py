@@ -114,14 +114,7 @@ def hold(
     return _write_unsent(connection, thiio_order_id, partner_order_id, values, now, retry_rejected)
 
 
-def withdraw(
-    connection: Connection,
-    thiio_order_id: str,
-    reason: str,
-    *,
-    now: datetime,
-    remedy: str = "Nothing, if so.",
-) -> None:
+def withdraw(connection: Connection, thiio_order_id: str, reason: str, remedy: str, *, now: datetime) -> None:
     """Hold a push whose order is not due any more, if it was planned or held and not sent yet."""
     values = {"state": PushState.HELD, "body": None, "fingerprint": None, "reason": reason, "remedy": remedy}
     connection.execute(

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from tasks.database.lease import Lease
 from tasks.push import outbox
-from tasks.push.eligibility import why_not_due
+from tasks.push.eligibility import EVER, why_not_due
 from tasks.push.fingerprint import fingerprint_of
 from tasks.push.mapping import Mapping
 from tasks.push.order_body import Draft, draft_import
@@ -22,8 +22,6 @@ from tasks.records.models import PhoneOrder
 from tasks.settings import PushSettings
 from tasks.thiio.connection import ThiioConnection
 
-EVER = datetime.min.replace(tzinfo=UTC)
-RELEASE = "If it shall go out all the same, start push-orders with this order's id and 'Release'."
 _numbers = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -98,17 +96,17 @@ class Planner:
     def _plan_order(
         self, phone: PhoneOrder, mapping: Mapping, choice: Choice, is_released: bool
     ) -> PlannedOrder:
-        since = EVER if is_released else self._clock() - timedelta(days=self._settings.max_age_days)
-        reason = why_not_due(phone.order, pushable_since=since, with_tests=choice.with_tests)
-        if reason is None:
-            draft = draft_import(phone, mapping, self._settings.partner_order_prefix)
+        now = self._clock()
+        since = EVER if is_released else now - timedelta(days=self._settings.max_age_days)
+        problem = why_not_due(phone, now=now, pushable_since=since, with_tests=choice.with_tests)
+        if problem is None:
+            settings = self._settings
+            draft = draft_import(phone, mapping, settings.partner_order_prefix, settings.theme_code)
             return self._write(phone, draft, choice)
-        is_only_old = why_not_due(phone.order, pushable_since=EVER, with_tests=choice.with_tests) is None
-        remedy = RELEASE if is_only_old else ""
+        reason, remedy = join_reasons([problem]), join_remedies([problem])
         if not choice.dry_run:
-            words = {"remedy": remedy} if remedy else {}
             with self._engine.begin() as connection:
-                outbox.withdraw(connection, phone.order.id, reason, now=self._clock(), **words)
+                outbox.withdraw(connection, phone.order.id, reason, remedy, now=now)
         return _describe(phone, "not_due", reason, remedy)
 
     def _write(self, phone: PhoneOrder, draft: Draft, choice: Choice) -> PlannedOrder:

@@ -17,10 +17,10 @@ class Problem:
 
 
 def join_reasons(problems: Sequence[Problem]) -> str:
-    """Write all reasons in one line; a card number that an agent typed somewhere is not repeated."""
+    """Write all reasons in one line; card data that an agent typed somewhere is not repeated."""
     return redact_text(" ".join(problem.reason for problem in problems))
 
 
 def join_remedies(problems: Sequence[Problem]) -> str:
-    """Write all remedies in one line, each once."""
-    return " ".join(dict.fromkeys(problem.remedy for problem in problems))
+    """Write all remedies in one line, each once; what they name is an agent's words too."""
+    return redact_text(" ".join(dict.fromkeys(problem.remedy for problem in problems)))

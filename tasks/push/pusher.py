@@ -30,7 +30,7 @@ from tasks.notifications.log import about
 from tasks.push import doubt, outbox
 from tasks.push.look_up import KNOWN, LookUp
 from tasks.push.outbox import Push, PushState
-from tasks.push.remedies import remedy_for
+from tasks.push.remedies import remedy_for, says_twice
 from tasks.records.links import link
 from tasks.records.models import Entity
 from tasks.settings import PushSettings
@@ -160,7 +160,7 @@ class Pusher:
         except AnswerLost as error:
             self._doubt(push, str(error), counts)
         except RemoteRefused as error:
-            if doubt.says_twice(str(error)):
+            if says_twice(str(error)):
                 self._doubt(push, str(error), counts)
             else:
                 self._reject(push, str(error), counts)
@@ -207,7 +207,7 @@ class Pusher:
             self._leave(push, "", counts)
         elif blind := self._lookup.why_blind(known):
             self._leave(push, f"it cannot be told whether it arrived: {blind}.", counts)
-        elif doubt.says_twice(reason):
+        elif says_twice(reason):
             self._reject(push, reason, counts)
         else:
             self._plan_again(push, counts)

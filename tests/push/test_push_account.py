@@ -1,67 +1,14 @@
-"""What people read: the advice for each refusal, and the plan as Markdown."""
+"""What people read: the plan as Markdown, and what UltraCart refused."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from tasks.push.account import count_outcomes, describe_plan, planned_ids
-from tasks.push.remedies import remedy_for
 from tests.push.desk import Desk
 
 RETRY = "Then start push-orders with this order's id and 'Retry rejected'."
-ITEM = "Compare the item ID in the metadata of the product in Thiio with UltraCart's item list."
-ADDRESS = "Correct the address in Thiio."
-SHORTEN = "Shorten the field in Thiio."
-PAYMENT = "Check payment method and transaction ID of the order in Thiio."
 GATEWAY = "Compare the code in Thiio's gateway settings with UltraCart's rotating gateways."
-GENERAL = "Correct the order in Thiio by UltraCart's words."
-
-
-@pytest.mark.parametrize(
-    ("words", "advice"),
-    [
-        # The stand-in's own words.
-        (
-            "channel_partner_order_id THIIO-17 has been imported already.",
-            "Look for the order in UltraCart: another carries the same partner order ID.",
-        ),
-        ("Item NOPE is unknown.", ITEM),
-        (
-            "Item BONE: quantity must be a number above 0.",
-            "Correct the quantity in Thiio, or the item's stock in UltraCart.",
-        ),
-        ("rotating_transaction_gateway_code BT is unknown.", GATEWAY),
-        ("payment_method Cash is not supported.", PAYMENT),
-        ("payment_method is required.", PAYMENT),
-        ("A credit card order needs a hosted fields token, a prior order or a transaction.", PAYMENT),
-        ("email is longer than 100 characters.", SHORTEN),
-        ("shipto_city is longer than 32 characters.", SHORTEN),
-        ("email is required.", ADDRESS),
-        ("items is required.", GENERAL),
-        ("creation_dts is allowed with store_completed only.", GENERAL),
-        # Words that UltraCart may well use.
-        ("Duplicate order", "Look for the order in UltraCart: another carries the same partner order ID."),
-        ("merchant_item_id NOPE is invalid", ITEM),
-        ("The item BONE could not be found: it does not exist", ITEM),
-        ("Item OLD-TOY is inactive", ITEM),
-        ("Quantity exceeds stock", "Correct the quantity in Thiio, or the item's stock in UltraCart."),
-        ("No such gateway", GATEWAY),
-        ("Shipping method UPS: Ground is not valid", "Choose a shipping method that UltraCart offers there."),
-        ("Invalid method of shipping", "Choose a shipping method that UltraCart offers there."),
-        ("billto_postal_code is missing", ADDRESS),
-        ("Shipping address could not be verified", ADDRESS),
-        ("Coupon SPRING has expired", "Remove or correct the coupon."),
-        ("arbitrary_tax must be a number", "Check the tax of the order in Thiio."),
-        ("no reason given", GENERAL),
-    ],
-)
-def test_each_refusal_has_its_advice(words: str, advice: str) -> None:
-    """Also inside the sentence that the client makes of it, whose own words mean nothing."""
-    sentence = f"UltraCart answered 200 to POST /rest/v2/channel_partner/import: {words}"
-
-    assert [remedy_for(words), remedy_for(sentence)] == [f"{advice} {RETRY}"] * 2
 
 
 def test_ultracarts_refusal_and_its_advice_are_kept(desk: Desk) -> None:

@@ -177,10 +177,10 @@ def test_an_address_may_lack_the_rest(field: str, sent_as: str) -> None:
             id="product without item",
         ),
         pytest.param(
-            {"prefix": "A" * 49},
-            f"The partner order ID {'A' * 49}17 is longer than 50.",
+            {"prefix": "A" * 29},
+            f"The partner order ID {'A' * 29}17 is longer than 30.",
             "Choose a shorter ULTRATHIIO_PUSH__PARTNER_ORDER_PREFIX.",
-            id="partner order ID of 51 characters",
+            id="partner order ID of 31 characters",
         ),
     ],
 )
@@ -189,9 +189,9 @@ def test_a_problem_has_a_reason_and_a_remedy(changes: dict[str, Any], reason: st
     assert draft(**changes).problems == (Problem(reason, remedy),)
 
 
-def test_a_partner_order_id_of_50_characters_goes() -> None:
+def test_a_partner_order_id_of_30_characters_goes() -> None:
     """One less than the row above."""
-    assert (draft("A" * 48).partner_order_id, draft("A" * 48).problems) == ("A" * 48 + "17", ())
+    assert (draft("A" * 28).partner_order_id, draft("A" * 28).problems) == ("A" * 28 + "17", ())
 
 
 def test_an_order_without_currency_is_in_dollars() -> None:

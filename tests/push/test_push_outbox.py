@@ -50,7 +50,7 @@ TRANSITIONS: dict[str, Callable[[Connection, str], Any]] = {
     "plan, retry rejected": lambda connection, id: plan(connection, id, True),
     "hold": hold,
     "hold, retry rejected": lambda connection, id: hold(connection, id, True),
-    "withdraw": lambda connection, id: outbox.withdraw(connection, id, "Cancelled.", now=LATER),
+    "withdraw": lambda connection, id: outbox.withdraw(connection, id, "Cancelled.", "Nothing.", now=LATER),
     "start_sending": lambda connection, id: outbox.start_sending(connection, of(id), now=LATER),
     "doubt": lambda connection, id: outbox.doubt(connection, of(id), "No answer.", now=LATER),
     "count_lookup": lambda connection, id: outbox.count_lookup(connection, of(id), DUE, now=LATER),
@@ -82,7 +82,7 @@ NEW_INTENT = {"partner_order_id": "NEW-{id}", "total_cents": 2000, "currency": "
 WRITES: dict[str, dict[str, Any]] = {
     "plan": {**NEW_INTENT, "body": "{}", "fingerprint": "{new}", "reason": None, "remedy": None},
     "hold": {**NEW_INTENT, "body": None, "fingerprint": None, "reason": "No item.", "remedy": "Add it."},
-    "withdraw": {"body": None, "fingerprint": None, "reason": "Cancelled.", "remedy": "Nothing, if so."},
+    "withdraw": {"body": None, "fingerprint": None, "reason": "Cancelled.", "remedy": "Nothing."},
     "start_sending": {"attempts": 1, "lookups": 0, "next_lookup_at": None, "sent_at": LATER},
     "doubt": {
         "reason": "No answer.",

@@ -140,7 +140,7 @@ def test_a_cancelled_order_is_withdrawn_before_it_is_sent(desk: Desk) -> None:
     desk.thiio.edit_order(id, status="processing")
 
     reason = "Its status is cancelled: nothing to ship."
-    assert second == [replace(first[0], outcome="not_due", reason=reason, body="")]
+    assert second == [replace(first[0], outcome="not_due", reason=reason, remedy="Nothing, if so.", body="")]
     assert (row["state"], row["body"], row["reason"], row["remedy"]) == (
         "held", None, reason, "Nothing, if so.",
     )  # fmt: skip

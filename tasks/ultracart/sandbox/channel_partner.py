@@ -14,7 +14,7 @@ from typing import Any
 from tasks.ultracart.sandbox.call import DONE, Call, Refusal, read_time, single
 from tasks.ultracart.sandbox.document import find_faults, schema_of
 from tasks.ultracart.sandbox.items import PARTNER_OID
-from tasks.ultracart.sandbox.order_book import Draft, DraftLine, add_order, next_order_id
+from tasks.ultracart.sandbox.order_book import Draft, DraftLine, add_order, line_cents, next_order_id
 from tasks.ultracart.sandbox.orders import reject_if_possible
 from tasks.ultracart.sandbox.serialize import show_order
 from tasks.ultracart.sandbox.store import Store
@@ -126,7 +126,7 @@ def _draft(store: Store, body: dict[str, Any]) -> Draft:
         billing["cc_emails"] = [copy_to]
     shipping = _address(body, "shipto_") or _address(body, "billto_")
     discount = _cents(body.get("arbitrary_subtotal_discount", 0))
-    subtotal = sum(round(line.cents * line.quantity) for line in lines)
+    subtotal = sum(line_cents(line.cents, line.quantity) for line in lines)
     rate = Decimal(str(body.get("arbitrary_tax_rate", 0)))
     tax = _cents(body["arbitrary_tax"]) if "arbitrary_tax" in body else round((subtotal - discount) * rate)
     associate = body.get("associate_with_customer_profile_if_present")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from tasks.ultracart.sandbox.call import Refusal
@@ -96,6 +97,12 @@ def build_order(store: Store, draft: Draft) -> dict[str, Any]:
         if part := getattr(draft, name):
             order[name] = part
     return order
+
+
+def line_cents(cents: int, quantity: float) -> int:
+    """Give the amount of a line, half a cent rounded up; how UltraCart rounds is not published: assumed."""
+    exact = cents * Decimal(str(quantity))
+    return int(exact.quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
 
 def ship(order: dict[str, Any], tracking: list[str], at: datetime) -> None:
@@ -217,7 +224,7 @@ def _line(store: Store, item_id: str, quantity: float, cents: int, index: int) -
         "description": store.items[item_id]["description"],
         "cost": Money(cents),
         "unit_cost_with_discount": Money(cents),
-        "total_cost_with_discount": Money(round(cents * quantity)),
+        "total_cost_with_discount": Money(line_cents(cents, quantity)),
         "distribution_center_code": "DFLT",
         "special_product_type": "",
         "kit": False,
@@ -226,7 +233,7 @@ def _line(store: Store, item_id: str, quantity: float, cents: int, index: int) -
 
 
 def _summary(draft: Draft) -> dict[str, Money]:
-    subtotal = sum(round(line.cents * line.quantity) for line in draft.lines)
+    subtotal = sum(line_cents(line.cents, line.quantity) for line in draft.lines)
     total = subtotal - draft.discount_cents + draft.shipping_cents + draft.tax_cents
     return {
         "subtotal": Money(subtotal),
