@@ -12,7 +12,7 @@ from prefect.artifacts import acreate_markdown_artifact, acreate_progress_artifa
 from prefect.client.schemas.objects import StateType
 from prefect.deployments import arun_deployment
 from prefect.runtime import deployment
-from prefect.states import Cancelled
+from prefect.states import Cancelled, Completed
 from pydantic import AwareDatetime, BaseModel, Field, model_validator
 
 from tasks.backfill.job import Job
@@ -116,7 +116,7 @@ class Backfill(BaseModel):
 
 
 @flow(name="backfill", flow_run_name="backfill {options.what}")
-async def backfill(options: Backfill) -> dict[str, Any] | State[Any]:
+async def backfill(options: Backfill) -> State[dict[str, int]]:
     """Cut the stretch into windows, show the plan, then read and compare one window after the other.
 
     A window that is done stays done: a killed or cancelled backfill goes on where it stopped when it is
@@ -131,7 +131,7 @@ async def backfill(options: Backfill) -> dict[str, Any] | State[Any]:
     )
     windows = plan["to_do"]
     if options.dry_run:
-        return {"windows": len(windows), "done": 0}
+        return Completed(message=plan["answer"], data={"windows": len(windows), "done": 0})
 
     so_far = look_at_progress(job, started_at, 0)
     artifact = await acreate_progress_artifact(
@@ -156,7 +156,8 @@ async def backfill(options: Backfill) -> dict[str, Any] | State[Any]:
     except LeaseHeld as held:
         return Cancelled(message=f"{held} {so_far['answer']} Start it again with the same choices.")
     fail_if_any("backfill", failures)
-    return {"windows": len(windows), "done": done, "records": so_far["records"], "calls": so_far["calls"]}
+    counts = {"windows": len(windows), "done": done, "records": so_far["records"], "calls": so_far["calls"]}
+    return Completed(message=so_far["answer"], data=counts)
 
 
 def read_catalogues(job: Job) -> None:

@@ -19,7 +19,7 @@ SERVER.set_forkserver_preload(["flows.backfill"])
 
 
 def start_backfill(environment: Mapping[str, str], options: Backfill) -> BaseProcess:
-    """Start a process that runs the flow through the tests' Prefect server; its exit code is 0 if it completed."""
+    """Start a process that runs the flow through the tests' Prefect server; exit code 0 if it completed."""
     words = (dict(environment), PREFECT_API_URL.value(), options.model_dump(mode="json"))
     process = SERVER.Process(target=run_backfill, args=words)
     process.start()
