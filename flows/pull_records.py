@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any
 
 from prefect import flow
 from pydantic import AwareDatetime, BaseModel, Field, model_validator
 
+from tasks.records.choices import PullFrom
+from tasks.records.models import Side
 from tasks.records.steps import choose_window, move_watermark
+from tasks.records.windows import check_times
 from tasks.thiio.steps import pull_thiio_catalogue, pull_thiio_customers, pull_thiio_orders
 from tasks.ultracart.steps import (
     pull_ultracart_catalogue,
     pull_ultracart_customers,
     pull_ultracart_orders,
 )
-
-
-class PullFrom(StrEnum):
-    """Which side is read."""
-
-    BOTH = "both"
-    ULTRACART = "ultracart"
-    THIIO = "thiio"
 
 
 class PullRecords(BaseModel):
@@ -44,9 +37,7 @@ class PullRecords(BaseModel):
 
     @model_validator(mode="after")
     def _ends_after_it_starts(self) -> PullRecords:
-        end = self.end or datetime.now(UTC)
-        if self.start and end <= self.start:
-            raise ValueError(f"'Until' ({end}) must be later than 'From' ({self.start}).")
+        check_times(self.start, self.end)
         return self
 
 
@@ -58,14 +49,14 @@ async def pull_records(options: PullRecords = PullRecords()) -> dict[str, Any]:
     leave it where it is.
     """
     counts: dict[str, Any] = {}
-    if options.side in (PullFrom.BOTH, PullFrom.ULTRACART):
+    if options.side.has(Side.ULTRACART):
         start, end = choose_window("pull-records:ultracart", options.start, options.end)
         counts |= pull_ultracart_catalogue()
         counts |= pull_ultracart_customers(start, end)
         counts |= pull_ultracart_orders(start, end)
         if options.has_no_times:
             move_watermark("pull-records:ultracart", end)
-    if options.side in (PullFrom.BOTH, PullFrom.THIIO):
+    if options.side.has(Side.THIIO):
         start, end = choose_window("pull-records:thiio", options.start, options.end)
         counts |= pull_thiio_catalogue()
         counts |= pull_thiio_customers(start, end)

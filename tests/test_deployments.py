@@ -26,6 +26,8 @@ SCHEDULES = {
     "find-gaps-every-15-minutes": "8-59/15 * * * *",
     "reconcile-customers-hourly": "20 * * * *",
     "reconcile-orders-hourly": "25 * * * *",
+    "reconcile-customers-weekly": "50 4 * * 0",
+    "reconcile-orders-weekly": "10 5 * * 0",
     "push-orders-every-5-minutes": "*/5 * * * *",
     "report-mismatches-daily": "30 6 * * *",
     "check-setup-daily": "0 6 * * *",

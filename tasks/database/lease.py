@@ -48,11 +48,43 @@ def worker_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
+def _owner() -> str:
+    """Name this process so that others on its host can tell whether it lives: see `_is_gone`."""
+    return f"{worker_name()} {_process_space()}".rstrip()
+
+
+def _process_space() -> str:
+    """Give the namespace that our process id is from: containers may share a host's name, not this.
+
+    Empty where the system does not tell.
+    """
+    try:
+        return os.readlink("/proc/self/ns/pid")
+    except OSError:
+        return ""
+
+
+def _is_gone(owner: str) -> bool:
+    """Tell whether the holder is known to have ended: a process of this host that was killed."""
+    name, _, space = owner.partition(" ")
+    host, _, pid = name.rpartition(":")
+    if not space or (host, space) != (socket.gethostname(), _process_space()) or not pid.isdigit():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 @contextmanager
 def hold_lease(engine: Engine, name: str, *, seconds: int = LEASE_SECONDS) -> Iterator[Lease]:
     """Hold the lease `name` for a block; raise `LeaseHeld` if another run has it.
 
-    A lease that nobody gave back ends by itself after `seconds`.
+    A lease that nobody gave back ends by itself after `seconds`, or at once if its holder was a process of
+    this host that is no more.
     """
     lease = take_lease(engine, name, seconds=seconds)
     try:
@@ -63,20 +95,24 @@ def hold_lease(engine: Engine, name: str, *, seconds: int = LEASE_SECONDS) -> It
 
 
 def take_lease(engine: Engine, name: str, *, seconds: int) -> Lease:
-    """Take the lease if it is free or run out, else raise `LeaseHeld`."""
+    """Take the lease if it is free, run out, or held by a process that was killed; else raise `LeaseHeld`."""
     now = datetime.now(UTC)
     token = secrets.token_hex(16)
-    row = {"owner": worker_name(), "token": token, "until": now + timedelta(seconds=seconds)}
+    row = {"owner": _owner(), "token": token, "until": now + timedelta(seconds=seconds)}
     with engine.begin() as connection:
+        held = connection.execute(select(leases).where(leases.c.name == name)).first()
+        may_take = leases.c.until < now
+        if held is not None and _is_gone(held.owner):
+            may_take = or_(may_take, leases.c.token == held.token)
         insert = insert_for(connection, leases).values(name=name, **row)
-        statement = insert.on_conflict_do_update(
-            index_elements=["name"], set_=row, where=or_(leases.c.until < now)
-        ).returning(leases.c.token)
+        statement = insert.on_conflict_do_update(index_elements=["name"], set_=row, where=may_take).returning(
+            leases.c.token
+        )
         if connection.scalar(statement) is None:
             holder = connection.execute(leases.select().where(leases.c.name == name)).one()
             raise LeaseHeld(
-                f"{name} is running at {holder.owner}; its lease ends {holder.until:%Y-%m-%d %H:%M} UTC. "
-                "Nothing to do: the next run goes on."
+                f"{name} is running at {holder.owner.partition(' ')[0]}; its lease ends "
+                f"{holder.until:%Y-%m-%d %H:%M} UTC. Nothing to do: the next run goes on."
             )
     return Lease(name=name, token=token, seconds=seconds)
 

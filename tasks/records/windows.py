@@ -3,13 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from tasks.database import tables
 from tasks.database.upsert import insert_for
 from tasks.records.models import Window
+
+TABLE = tables.windows
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedWindow:
+    """A window of a job, and whether it is done; `row_count` is what was read in it."""
+
+    window: Window
+    is_done: bool = False
+    row_count: int = 0
+
+
+def check_times(start: datetime | None, end: datetime | None) -> None:
+    """Raise `ValueError` in a form's words if a stretch ends before it starts; without `end` it ends now."""
+    end = end or datetime.now(UTC)
+    if start and end <= start:
+        raise ValueError(f"'Until' ({end}) must be later than 'From' ({start}).")
 
 
 def cut_into_windows(start: datetime, end: datetime, width: timedelta) -> list[Window]:
@@ -21,28 +40,46 @@ def cut_into_windows(start: datetime, end: datetime, width: timedelta) -> list[W
     return windows
 
 
-def plan_windows(connection: Connection, job: str, windows: Sequence[Window]) -> None:
-    """Write down the windows of a job; those already known keep their state."""
-    if not windows:
-        return
-    rows = [
-        {"job": job, "start_at": window.start, "end_at": window.end, "state": "planned"} for window in windows
+def read_windows(connection: Connection, job: str) -> list[PlannedWindow]:
+    """Give the windows that a job was cut into, oldest first; none if it was never started."""
+    columns = (TABLE.c.start_at, TABLE.c.end_at, TABLE.c.state, TABLE.c.row_count)
+    query = select(*columns).where(TABLE.c.job == job).order_by(TABLE.c.start_at)
+    return [
+        PlannedWindow(Window(start, end), state == "done", row_count or 0)
+        for start, end, state, row_count in connection.execute(query)
     ]
-    connection.execute(insert_for(connection, tables.windows).on_conflict_do_nothing(), rows)
 
 
-def unfinished_windows(connection: Connection, job: str) -> list[Window]:
-    """Give the windows of a job that are still to be done, oldest first."""
-    table = tables.windows
-    query = select(table.c.start_at, table.c.end_at).where(table.c.job == job, table.c.state == "planned")
-    return [Window(*row) for row in connection.execute(query.order_by(table.c.start_at))]
+def join_on(
+    planned: Sequence[PlannedWindow], start: datetime, end: datetime, width: timedelta
+) -> list[PlannedWindow]:
+    """Cut [start, end) into windows, of which those that are planned already stay as they are.
+
+    A job whose end was still to come when it was started goes on from there.
+    """
+    reached = max((each.window.end for each in planned), default=start)
+    return [*planned, *(PlannedWindow(window) for window in cut_into_windows(reached, end, width))]
+
+
+def write_windows(connection: Connection, job: str, windows: Sequence[PlannedWindow]) -> None:
+    """Write down the windows of a job; those already known keep their state."""
+    rows = [
+        {"job": job, "start_at": each.window.start, "end_at": each.window.end, "state": "planned"}
+        for each in windows
+    ]
+    if rows:
+        connection.execute(insert_for(connection, TABLE).on_conflict_do_nothing(), rows)
 
 
 def finish_window(connection: Connection, job: str, window: Window, *, row_count: int, now: datetime) -> None:
     """Mark a window done."""
-    table = tables.windows
     connection.execute(
-        update(table)
-        .where(table.c.job == job, table.c.start_at == window.start, table.c.end_at == window.end)
+        update(TABLE)
+        .where(TABLE.c.job == job, TABLE.c.start_at == window.start, TABLE.c.end_at == window.end)
         .values(state="done", row_count=row_count, done_at=now)
     )
+
+
+def forget_windows(connection: Connection, job: str) -> None:
+    """Forget what a job has done, so that all of it is done again."""
+    connection.execute(delete(TABLE).where(TABLE.c.job == job))

@@ -81,3 +81,20 @@ def spend(budget: Budget, now: datetime, hold_seconds: float) -> Budget:
         day_level=budget.day_level + 1,
         held_until=now + timedelta(seconds=hold_seconds),
     )
+
+
+def foresee(budget: Budget, limits: Limits, calls: int, seconds_a_call: float, now: datetime) -> datetime:
+    """Say when so many calls are through if they begin `now`, one after the other, and nobody else calls.
+
+    It goes through them one by one, by the same rules as the calls themselves.
+    """
+    budget = leak(budget, limits, now)
+    for _ in range(calls):
+        while wait := why_wait(budget, limits, now):
+            # A little longer, lest what a float cannot hold leaves the call a hair short of its turn.
+            now += timedelta(seconds=wait.seconds + 0.001)
+            budget = leak(budget, limits, now)
+        budget = spend(budget, now, 0.0)
+        now += timedelta(seconds=seconds_a_call)
+        budget = leak(budget, limits, now)
+    return now

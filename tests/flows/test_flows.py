@@ -6,9 +6,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, func, insert, select, update
+from sqlalchemy import Engine, insert, select
 
-from flows.backfill import Backfill, backfill
 from flows.check_setup import check_setup
 from flows.process_inbox import process_inbox
 from flows.prune import Prune, prune
@@ -205,60 +204,6 @@ def test_two_pushes_do_not_overlap(workplace: Engine, thiio: ThiioSandbox) -> No
         state = run(push_orders, PushOrders(dry_run=False))
 
     assert state.is_cancelled()
-
-
-def test_a_backfill_shows_its_plan_first(workplace: Engine, ultracart: UltraCartSandbox) -> None:
-    """A dry run names windows, requests and hours, and asks UltraCart nothing."""
-    end = datetime(2026, 11, 1, tzinfo=UTC)
-
-    counts = result_of(backfill, Backfill(start=end - timedelta(days=30), end=end))
-
-    assert counts == {"windows": 5, "done": 0}
-    assert "5 windows to do, at least 30 requests" in newest_artifact("backfill-plan")
-    with workplace.connect() as connection:
-        assert connection.scalar(select(func.count()).select_from(tables.notifications)) == 0
-
-
-def test_a_backfill_goes_on_where_it_stopped(workplace: Engine, ultracart: UltraCartSandbox) -> None:
-    """Of three windows one is done; when UltraCart is back the other two follow, and none is done twice."""
-    end = datetime.now(UTC).replace(microsecond=0)
-    options = Backfill(start=end - timedelta(days=21), end=end, dry_run=False)
-    ultracart.is_disabled = True
-    assert run(backfill, options).is_failed()
-    ultracart.is_disabled = False
-    with workplace.begin() as connection:
-        first = select(func.min(tables.windows.c.start_at)).scalar_subquery()
-        connection.execute(
-            update(tables.windows).where(tables.windows.c.start_at == first).values(state="done")
-        )
-
-    assert result_of(backfill, options) == {"windows": 2, "done": 2}
-    assert result_of(backfill, options) == {"windows": 0, "done": 0}
-
-
-def test_a_backfill_stops_at_the_day_s_limit_and_goes_on(
-    workplace: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It says what is done, what is left and when calls go on; later it does just what was left."""
-    end = datetime.now(UTC).replace(microsecond=0)
-    options = Backfill(start=end - timedelta(days=21), end=end, dry_run=False)
-    monkeypatch.setenv("ULTRATHIIO_ULTRACART__CALLS_PER_DAY", "12")
-
-    stopped = run(backfill, options)
-    monkeypatch.delenv("ULTRATHIIO_ULTRACART__CALLS_PER_DAY")
-
-    assert (stopped.name, stopped.is_cancelled()) == ("WaitingForBudget", True)
-    assert "12 calls a day are used up. Calls go on at" in stopped.message
-    assert "Windows done: 1, left: 2. Start it again with the same times" in stopped.message
-    assert result_of(backfill, options) == {"windows": 2, "done": 2}
-
-
-def test_a_backfill_that_ends_before_it_starts_is_refused() -> None:
-    """The sentence names both fields as the form does."""
-    end = datetime(2026, 11, 1, tzinfo=UTC)
-
-    with pytest.raises(ValueError, match=r"'Until' .* must be later than 'From'"):
-        Backfill(start=end, end=end)
 
 
 def test_old_rows_are_pruned_and_dead_letters_kept(workplace: Engine) -> None:

@@ -1,0 +1,95 @@
+"""A backfill that a person cancels in Prefect's UI: a real server, a real worker, its real signal."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from prefect.settings import PREFECT_API_URL
+from sqlalchemy import Engine, func, select
+
+from flows.backfill import Backfill, backfill
+from tasks.database import tables
+from tests.flows.running import result_of
+from tests.flows.test_deploy import PROJECT, prefect
+
+POOL = "cancelled"
+"""No schedule of prefect.yaml reaches it."""
+PATIENCE_SECONDS = 60
+
+
+@pytest.fixture
+def worker(workplace: Engine, tmp_path: Path) -> Iterator[None]:
+    """A worker that takes runs from the tests' Prefect server."""
+    prefect("work-pool", "create", POOL, "--type", "process", "--overwrite")
+    prefect("deploy", "flows.backfill.backfill", "--name", POOL, "--pool", POOL, "--no-prompt")
+    environment = os.environ | {
+        "PREFECT_API_URL": str(PREFECT_API_URL.value()),
+        "PREFECT_WORKER_QUERY_SECONDS": "1",
+        "ULTRATHIIO_HOME": str(PROJECT),
+    }
+    words = [sys.executable, "-m", "prefect", "worker", "start", "--pool", POOL, "--limit", "1"]
+    with (tmp_path / "worker.log").open("wb") as log:
+        process = subprocess.Popen(words, env=environment, stdout=log, stderr=log, cwd=PROJECT)
+        yield
+        process.terminate()
+        process.wait(PATIENCE_SECONDS)
+
+
+def ask(path: str, **body: Any) -> dict[str, Any]:
+    """Ask Prefect's API as its UI does."""
+    answer = httpx.post(f"{PREFECT_API_URL.value()}{path}", json=body)
+    answer.raise_for_status()
+    told: dict[str, Any] = answer.json()
+    return told
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Wait until something has happened."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.1)
+
+
+def windows_done(engine: Engine) -> int:
+    """Count the windows that are done."""
+    with engine.connect() as connection:
+        query = select(func.count()).where(tables.windows.c.state == "done")
+        return connection.scalar(query) or 0
+
+
+@pytest.mark.timeout(300)  # two starts of Prefect's command line, a worker and its process
+def test_a_cancelled_backfill_leaves_the_window_in_work_to_be_done(workplace: Engine, worker: None) -> None:
+    """Nothing is held, nothing is half marked; started again it does just the rest."""
+    end = datetime.now(UTC).replace(microsecond=0)
+    options = Backfill(start=end - timedelta(days=80), end=end, window_length=2, dry_run=False)
+    named = httpx.get(f"{PREFECT_API_URL.value()}/deployments/name/backfill/{POOL}").json()
+    made = ask(
+        f"/deployments/{named['id']}/create_flow_run", parameters={"options": options.model_dump(mode="json")}
+    )
+
+    wait_for(lambda: windows_done(workplace) >= 2)
+    ask(f"/flow_runs/{made['id']}/set_state", state={"type": "CANCELLING"})
+    wait_for(lambda: state_of(made["id"]) == "CANCELLED")
+
+    done = windows_done(workplace)
+    with workplace.connect() as connection:
+        assert connection.execute(select(tables.leases)).all() == []
+    time.sleep(1)
+    assert 2 <= windows_done(workplace) == done < 40
+    assert result_of(backfill, options)["done"] == 40 - done
+
+
+def state_of(flow_run_id: str) -> str:
+    """Give the type of a run's state."""
+    found = httpx.get(f"{PREFECT_API_URL.value()}/flow_runs/{flow_run_id}").json()
+    return str(found["state_type"])
