@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Connection, func, select
 
 from tasks.database import tables
-from tasks.reconcile.fields import FIELDS
+from tasks.reconcile.fields import FIELDS, Tolerances
 from tasks.reconcile.pairing import RULES
 from tasks.records.models import Window
 from tasks.settings import Settings, ThiioConnection
@@ -27,7 +27,7 @@ class Terms:
     settled_until: datetime  # a record whose own last date is later is not judged yet
     rejected_since: datetime  # UltraCart has deleted orders that were rejected earlier
     pushable_since: datetime  # push-orders answers for phone orders placed later
-    tolerance_cents: int
+    tolerances: Tolerances
     partner_order_prefix: str
     thiio_names_ultracart: bool  # Thiio's orders can name the UltraCart order
     config_hash: str
@@ -43,7 +43,10 @@ def make_terms(connection: Connection, settings: Settings, window: Window, now: 
         settled_until=read_until - timedelta(minutes=reconcile.settle_minutes),
         rejected_since=now - timedelta(days=reconcile.rejected_retention_days),
         pushable_since=now - timedelta(days=settings.push.max_age_days),
-        tolerance_cents=reconcile.total_tolerance_cents,
+        tolerances=Tolerances(
+            cents=reconcile.total_tolerance_cents,
+            time=timedelta(minutes=reconcile.date_tolerance_minutes),
+        ),
         partner_order_prefix=settings.push.partner_order_prefix,
         thiio_names_ultracart=settings.thiio.connection is ThiioConnection.DATABASE,
         config_hash=hash_config(settings),

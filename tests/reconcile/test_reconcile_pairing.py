@@ -104,7 +104,8 @@ def test_a_pair_comes_with_the_record_in_the_window(engine: Engine) -> None:
     """A counterpart far outside of the window is found all the same."""
     ultracart, thiio = make_pair()
     long_ago = ultracart.as_of.replace(year=2020)
-    store(engine, replace(ultracart, as_of=long_ago, placed_at=long_ago), thiio)
+    old, changed = replace(ultracart, as_of=long_ago, placed_at=long_ago), replace(thiio, placed_at=long_ago)
+    store(engine, old, changed)
 
     counts = reconcile(engine)
 
