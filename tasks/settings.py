@@ -139,6 +139,9 @@ class ReconcileSettings(BaseModel):
     """How the two sides are compared."""
 
     total_tolerance_cents: int = Field(1, ge=0, description="Money differing by no more is equal")
+    date_tolerance_minutes: int = Field(
+        10, ge=1, description="Dates differing by no more are equal; a wrong time zone differs by more"
+    )
     settle_minutes: int = Field(15, ge=0, description="Records younger than this are not yet mismatches")
     overlap_minutes: int = Field(30, ge=0, description="How far a watermark window reaches back")
     first_window_days: int = Field(30, ge=1, description="Reach of the first run, when no watermark exists")

@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from tasks.database.column_types import Id, Json, UtcDateTime
 
-SCHEMA_VERSION = "0004"
+SCHEMA_VERSION = "0005"
 """The Alembic revision these tables are at; a test compares it with migrations/."""
 
 metadata = MetaData(
@@ -131,6 +131,7 @@ customers = Table(
     Column("digest", BigInteger, nullable=False),
     Column("stored_at", UtcDateTime, nullable=False),
     Index("ix_customers_side_email_key", "side", "email_key"),
+    Index("ix_customers_side_phone", "side", "phone"),
     Index("ix_customers_side_as_of", "side", "as_of"),
 )
 

@@ -10,9 +10,16 @@ class Cause(StrEnum):
     """What most likely made the two sides disagree."""
 
     EDITED = "edited"
+    EDITED_IN_THIIO = "edited_in_thiio"
+    EDITED_IN_ULTRACART = "edited_in_ultracart"
+    TAX_RECOMPUTED = "tax_recomputed"
+    DATE = "date"
+    TIME_ZONE = "time_zone"
     STATUS_EVENT_LOST = "status_event_lost"
     UNKNOWN_STATUS = "unknown_status"
     REFUND_EVENT_LOST = "refund_event_lost"
+    REFUND_LATE = "refund_late"
+    REFUND_IN_THIIO = "refund_in_thiio"
     SHIPMENT_EVENT_LOST = "shipment_event_lost"
     GATEWAY_CODE = "gateway_code"
     ITEM_MAPPING = "item_mapping"
@@ -45,6 +52,27 @@ ADVICE = {
         "The order was edited on one side after it was sent over; UltraCart sends no event for an edit.",
         "Compare the two orders and correct the one that is wrong.",
     ),
+    Cause.EDITED_IN_THIIO: Advice(
+        "The record was changed in Thiio after it was last brought over from UltraCart.",
+        "Ask who changed it in Thiio, and why; then make the same change in UltraCart, or undo it in Thiio.",
+    ),
+    Cause.EDITED_IN_ULTRACART: Advice(
+        "The record was changed in UltraCart after it was last brought over, and no event told of it.",
+        "If UltraCart is right, enter the value in Thiio; else correct it in UltraCart.",
+    ),
+    Cause.TAX_RECOMPUTED: Advice(
+        "UltraCart computed another tax for this phone order than the agent took in Thiio.",
+        "See which tax is right: correct the tax in Thiio's order, or UltraCart's tax settings.",
+    ),
+    Cause.DATE: Advice(
+        "The date was changed on one side, or the order was entered by hand on both.",
+        "Compare the two orders' dates and correct the one that is wrong.",
+    ),
+    Cause.TIME_ZONE: Advice(
+        "The two dates are whole quarters of an hour apart: one side was read or written in another time "
+        "zone.",
+        "Compare the order's date on both sides' own pages, then the time zone of Thiio's database.",
+    ),
     Cause.STATUS_EVENT_LOST: Advice(
         "A change of status did not reach the other side: its event was lost, waits or was refused.",
         "Look for the order among the inbox events; replay its last event with replay-events.",
@@ -57,6 +85,14 @@ ADVICE = {
         "A refund was made on one side only, or its event did not arrive.",
         "Look for an order_refund event of this order and replay it; a refund made in Thiio must be made in "
         "UltraCart too.",
+    ),
+    Cause.REFUND_LATE: Advice(
+        "The refund was made in UltraCart after the last event that reached Thiio; its own event was lost.",
+        "Resend the order_refund event from UltraCart's webhook log.",
+    ),
+    Cause.REFUND_IN_THIIO: Advice(
+        "Thiio counts more as refunded than UltraCart.",
+        "Make the refund in UltraCart too, or correct the refund in Thiio.",
     ),
     Cause.SHIPMENT_EVENT_LOST: Advice(
         "The shipment did not reach the other side: its event was lost, or a parcel was added later.",
@@ -87,7 +123,7 @@ ADVICE = {
         "Delete or merge it on the other side too, or restore it.",
     ),
     Cause.NO_EVENT: Advice(
-        "No webhook event ever came for this record.",
+        "The inbox holds no webhook event of this record: none came, or it is long ago.",
         "Check with check-setup that UltraCart's webhook is active, then resend the event from UltraCart's "
         "webhook log.",
     ),
@@ -122,8 +158,8 @@ ADVICE = {
         "Make a profile in UltraCart if the customer should have one; else ignore this with a reason.",
     ),
     Cause.SEVERAL_CANDIDATES: Advice(
-        "Several records share the ID or e-mail address by which the two sides are matched.",
-        "Decide which two belong together; merge or delete the others, or correct the ID or the address.",
+        "Several records share the ID, e-mail address or phone by which the two sides are matched.",
+        "Decide which two belong together; merge or delete the others, or correct what they share.",
     ),
     Cause.NOT_WRITTEN_BACK: Advice(
         "The two orders belong together, but Thiio's order does not name the UltraCart order.",

@@ -22,10 +22,13 @@ from sqlalchemy import (
 )
 
 from tasks.reconcile.causes import ADVICE, Cause
-from tasks.reconcile.explain import Difference, RecordPair, explain_pairs
+from tasks.reconcile.evidence import read_evidence
+from tasks.reconcile.explain import Difference, explain_pairs
+from tasks.reconcile.likely_cause import RecordPair
 from tasks.reconcile.mismatch import Mismatch, MismatchKind
 from tasks.reconcile.scope import BORN, Scope, links_of, records_of
 from tasks.reconcile.terms import Terms
+from tasks.reconcile.times import times_differ
 from tasks.records.mirror import find_customers, find_orders
 from tasks.records.models import Entity, Side
 
@@ -92,13 +95,14 @@ def explain_differences(
     """Fetch both records of each pair and name what differs; equal within the tolerances gives nothing."""
     if not pairs:
         return []
-    records = _fetch(connection, entity, pairs)
+    records = _fetch(connection, entity, pairs, terms)
     mismatches = [
         _field_mismatch(entity, records[difference.row], difference)
-        for difference in explain_pairs(entity, records, terms.tolerance_cents)
+        for difference in explain_pairs(entity, records, terms.tolerances)
     ]
     if entity is Entity.ORDER and terms.thiio_names_ultracart:
-        mismatches += [_unlinked(*pair) for pair in records if _is_unlinked(*pair)]
+        both = [(pair.ultracart, pair.thiio) for pair in records]
+        mismatches += [_unlinked(*pair) for pair in both if _is_unlinked(*pair)]
     return mismatches
 
 
@@ -135,8 +139,12 @@ class _Sides:
         return or_(self.ultracart.c.is_test.is_not(True), self.thiio.c.is_test.is_not(True))
 
     def differ(self, terms: Terms) -> ColumnElement[bool]:
-        """Say in SQL that the two must be looked at: other digest, or Thiio's order names another one."""
-        differs = self.ultracart.c.digest != self.thiio.c.digest
+        """Say in SQL that the two must be looked at: other digest, other times, or another one named."""
+        tolerances, prefix = terms.tolerances, terms.partner_order_prefix
+        differs = or_(
+            self.ultracart.c.digest != self.thiio.c.digest,
+            times_differ(self.entity, self.ultracart, self.thiio, tolerances, prefix),
+        )
         if self.entity is Entity.ORDER and terms.thiio_names_ultracart:
             return or_(differs, self.thiio.c.other_side_id.is_distinct_from(self.ultracart.c.id))
         return differs
@@ -147,15 +155,17 @@ class _Sides:
         return and_(self.ultracart.c.as_of <= limit, self.thiio.c.as_of <= limit)
 
 
-def _fetch(connection: Connection, entity: Entity, pairs: Sequence[Pair]) -> list[RecordPair]:
+def _fetch(connection: Connection, entity: Entity, pairs: Sequence[Pair], terms: Terms) -> list[RecordPair]:
     find = find_orders if entity is Entity.ORDER else find_customers
     ultracart = find(connection, Side.ULTRACART, [pair.ultracart_id for pair in pairs])
     thiio = find(connection, Side.THIIO, [pair.thiio_id for pair in pairs])
-    return [RecordPair(ultracart[pair.ultracart_id], thiio[pair.thiio_id]) for pair in pairs]
+    both = [(ultracart[pair.ultracart_id], thiio[pair.thiio_id]) for pair in pairs]
+    evidence = read_evidence(connection, entity, both, terms.partner_order_prefix)
+    return [RecordPair(*records, evidence=known) for records, known in zip(both, evidence, strict=True)]
 
 
 def _field_mismatch(entity: Entity, pair: RecordPair, difference: Difference) -> Mismatch:
-    ultracart, thiio = pair
+    ultracart, thiio = pair.ultracart, pair.thiio
     advice = ADVICE[difference.cause]
     return Mismatch(
         entity=entity,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -10,16 +10,10 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from tasks.reconcile.causes import Cause
-from tasks.reconcile.fields import FIELDS, IS_DELETED, ComparedField, FieldKind
+from tasks.reconcile.fields import FIELDS, IS_DELETED, PLACED_AT, ComparedField, FieldKind, Tolerances
+from tasks.reconcile.likely_cause import RecordPair, find_cause
 from tasks.reconcile.values import show_value
-from tasks.records.models import Customer, Entity, Order, OrderLine, OrderStatus
-
-
-class RecordPair(NamedTuple):
-    """Both records of a pair, of one entity."""
-
-    ultracart: Customer | Order
-    thiio: Customer | Order
+from tasks.records.models import Customer, Entity, Order, OrderLine
 
 
 class LineSums(NamedTuple):
@@ -41,21 +35,23 @@ class Difference:
     cause: Cause
 
 
-def explain_pairs(entity: Entity, pairs: Sequence[RecordPair], tolerance_cents: int) -> list[Difference]:
+def explain_pairs(entity: Entity, pairs: Sequence[RecordPair], tolerances: Tolerances) -> list[Difference]:
     """Name the fields that differ, in order of pair and field.
 
-    A value that one side did not say (None) is not compared; money is not compared between two currencies;
-    of a record that one side deleted only the deletion is told.
+    A value that one side did not say (None) is not compared; money is not compared between two currencies,
+    and the order date not where we pushed the order; of a record that one side deleted only that is told.
     """
-    differs = judge_fields(entity, pairs, tolerance_cents)
-    rows, columns = differs.to_numpy().nonzero()
-    return [
-        _difference(row, pairs[row], FIELDS[entity][column])
-        for row, column in zip(rows.tolist(), columns.tolist(), strict=True)
+    rows, columns = judge_fields(entity, pairs, tolerances).to_numpy().nonzero()
+    marked = [
+        (row, FIELDS[entity][column]) for row, column in zip(rows.tolist(), columns.tolist(), strict=True)
     ]
+    differing: dict[int, set[str]] = {}
+    for row, field in marked:
+        differing.setdefault(row, set()).add(field.name)
+    return [_difference(row, pairs[row], field, differing[row]) for row, field in marked]
 
 
-def judge_fields(entity: Entity, pairs: Sequence[RecordPair], tolerance_cents: int) -> pd.DataFrame:
+def judge_fields(entity: Entity, pairs: Sequence[RecordPair], tolerances: Tolerances) -> pd.DataFrame:
     """Give a table of booleans, a row a pair, a column a compared field: True where the sides disagree."""
     fields = FIELDS[entity]
     ultracart = _frame([pair.ultracart for pair in pairs], fields)
@@ -66,11 +62,13 @@ def judge_fields(entity: Entity, pairs: Sequence[RecordPair], tolerance_cents: i
         rows = said.index[said[field.name]]
         rule = DIFFERS[field.kind]
         differs.loc[rows, field.name] = rule(
-            ultracart.loc[rows, field.name], thiio.loc[rows, field.name], tolerance_cents
+            ultracart.loc[rows, field.name], thiio.loc[rows, field.name], tolerances
         )
     if "currency" in differs:
         money = [field.name for field in fields if field.kind in (FieldKind.MONEY, FieldKind.LINES)]
         differs.loc[differs["currency"], money] = False
+    if PLACED_AT.name in differs:
+        differs.loc[[pair.evidence.is_pushed for pair in pairs], PLACED_AT.name] = False
     others = [field.name for field in fields if field is not IS_DELETED]
     differs.loc[differs[IS_DELETED.name], others] = False
     return differs
@@ -81,7 +79,7 @@ def _frame(records: Sequence[Customer | Order], fields: Sequence[ComparedField])
     return pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in columns.items()})
 
 
-def _difference(row: int, pair: RecordPair, field: ComparedField) -> Difference:
+def _difference(row: int, pair: RecordPair, field: ComparedField, differing: Set[str]) -> Difference:
     ours, theirs = getattr(pair.ultracart, field.name), getattr(pair.thiio, field.name)
     return Difference(
         row=row,
@@ -89,45 +87,45 @@ def _difference(row: int, pair: RecordPair, field: ComparedField) -> Difference:
         ultracart_value=show_value(field, pair.ultracart),
         thiio_value=show_value(field, pair.thiio),
         amount_cents=ours - theirs if field.kind is FieldKind.MONEY else None,
-        cause=_refine_cause(field, ours, theirs),
+        cause=find_cause(field, pair, differing),
     )
 
 
-def _refine_cause(field: ComparedField, ours: Any, theirs: Any) -> Cause:
-    if field.kind is FieldKind.STATUS and OrderStatus.UNKNOWN in (ours, theirs):
-        return Cause.UNKNOWN_STATUS
-    if field.kind is FieldKind.LINES and any(line.item_id is None for line in _counted(theirs)):
-        return Cause.ITEM_MAPPING
-    return field.cause
-
-
-def _text_differs(ours: pd.Series[Any], theirs: pd.Series[Any], _tolerance: int) -> pd.Series[bool]:
+def _text_differs(ours: pd.Series[Any], theirs: pd.Series[Any], _tolerances: Tolerances) -> pd.Series[bool]:
     return ours.str.casefold() != theirs.str.casefold()
 
 
-def _money_differs(ours: pd.Series[Any], theirs: pd.Series[Any], tolerance: int) -> pd.Series[bool]:
-    return (ours.astype("int64") - theirs.astype("int64")).abs() > tolerance
+def _money_differs(ours: pd.Series[Any], theirs: pd.Series[Any], tolerances: Tolerances) -> pd.Series[bool]:
+    return (ours.astype("int64") - theirs.astype("int64")).abs() > tolerances.cents
 
 
-def _value_differs(ours: pd.Series[Any], theirs: pd.Series[Any], _tolerance: int) -> pd.Series[bool]:
+def _time_differs(ours: pd.Series[Any], theirs: pd.Series[Any], tolerances: Tolerances) -> pd.Series[bool]:
+    pairs = zip(ours, theirs, strict=True)
+    apart = [abs(here - there) > tolerances.time for here, there in pairs]
+    return pd.Series(apart, index=ours.index, dtype=bool)
+
+
+def _value_differs(ours: pd.Series[Any], theirs: pd.Series[Any], _tolerances: Tolerances) -> pd.Series[bool]:
     return ours != theirs
 
 
-def _set_differs(ours: pd.Series[Any], theirs: pd.Series[Any], _tolerance: int) -> pd.Series[bool]:
+def _set_differs(ours: pd.Series[Any], theirs: pd.Series[Any], _tolerances: Tolerances) -> pd.Series[bool]:
     return ours.map(_fold_set) != theirs.map(_fold_set)
 
 
-def _lines_differ(ours: pd.Series[Any], theirs: pd.Series[Any], tolerance: int) -> pd.Series[bool]:
+def _lines_differ(ours: pd.Series[Any], theirs: pd.Series[Any], tolerances: Tolerances) -> pd.Series[bool]:
     pairs = zip(ours, theirs, strict=True)
-    return pd.Series([not same_lines(*pair, tolerance) for pair in pairs], index=ours.index, dtype=bool)
+    apart = [not same_lines(*pair, tolerances.cents) for pair in pairs]
+    return pd.Series(apart, index=ours.index, dtype=bool)
 
 
-DIFFERS: dict[FieldKind, Callable[[pd.Series[Any], pd.Series[Any], int], pd.Series[bool]]] = {
+DIFFERS: dict[FieldKind, Callable[[pd.Series[Any], pd.Series[Any], Tolerances], pd.Series[bool]]] = {
     FieldKind.TEXT: _text_differs,
     FieldKind.MONEY: _money_differs,
     FieldKind.SET: _set_differs,
     FieldKind.FLAG: _value_differs,
     FieldKind.STATUS: _value_differs,
+    FieldKind.TIME: _time_differs,
     FieldKind.LINES: _lines_differ,
 }
 
@@ -154,7 +152,9 @@ def _same_sums(ours: LineSums, theirs: LineSums, tolerance_cents: int) -> bool:
 
 def _sum_by_item(lines: Sequence[OrderLine]) -> dict[str, LineSums]:
     sums: dict[str, LineSums] = {}
-    for line in _counted(lines):
+    for line in lines:
+        if line.is_component:
+            continue
         # A product without mapping is no item of UltraCart's: it must not meet another one by chance.
         item = line.item_id.casefold() if line.item_id else f"product {line.product_id}"
         quantity, cents = sums.get(item, LineSums(Decimal(0), Decimal(0)))
@@ -164,10 +164,6 @@ def _sum_by_item(lines: Sequence[OrderLine]) -> dict[str, LineSums]:
             cents = None
         sums[item] = LineSums(quantity + line.quantity, cents)
     return sums
-
-
-def _counted(lines: Sequence[OrderLine]) -> Iterator[OrderLine]:
-    return (line for line in lines if not line.is_component)
 
 
 def _fold_set(values: tuple[str, ...]) -> tuple[str, ...]:

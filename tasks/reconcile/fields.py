@@ -1,12 +1,14 @@
 """The fields that are compared, as a merchant would read them.
 
-They are the fields that the digest covers (`tasks.records.digest`): equal digests mean that no row of these
-tables differs.
+All but the times are covered by the digest (`tasks.records.digest`): equal digests mean that none of them
+differs. A hash knows no tolerance, so times are compared by the query that looks for differing pairs
+(`tasks.reconcile.times`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 from tasks.reconcile.causes import Cause
@@ -21,15 +23,24 @@ class FieldKind(StrEnum):
     SET = "set"  # without regard to order and case
     FLAG = "flag"
     STATUS = "status"
+    TIME = "time"  # equal within a tolerance
     LINES = "lines"  # by item: quantity, and money within a tolerance; components of kits don't count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tolerances:
+    """How far two values may differ and still be equal: money in minor units, and times."""
+
+    cents: int
+    time: timedelta
 
 
 @dataclass(frozen=True, slots=True)
 class ComparedField:
     """A row of the table of compared fields.
 
-    `tolerance` names the setting of `ReconcileSettings` that says how far money may differ; `is_personal`
-    keeps the values out of Prefect, the reports show them.
+    `tolerance` names the setting of `ReconcileSettings` that says how far money or times may differ;
+    `is_personal` keeps the values out of Prefect, the reports show them.
     """
 
     name: str
@@ -48,6 +59,10 @@ def _money(name: str, label: str, cause: Cause = Cause.EDITED) -> ComparedField:
     return ComparedField(name, label, FieldKind.MONEY, cause, "total_tolerance_cents")
 
 
+def _time(name: str, label: str, cause: Cause) -> ComparedField:
+    return ComparedField(name, label, FieldKind.TIME, cause, "date_tolerance_minutes")
+
+
 PERSON = (
     _personal("email_key", "e-mail"),
     _personal("first_name", "first name"),
@@ -61,11 +76,15 @@ PERSON = (
     _personal("country", "country"),
 )
 IS_DELETED = ComparedField("is_deleted", "deleted", FieldKind.FLAG, Cause.DELETED)
+PLACED_AT = _time("placed_at", "order date", Cause.DATE)
+"""Not compared for an order that we pushed: UltraCart has placed it when it arrived there."""
 
 CUSTOMER_FIELDS = (*PERSON, IS_DELETED)
 
 ORDER_FIELDS = (
     ComparedField("status", "status", FieldKind.STATUS, Cause.STATUS_EVENT_LOST),
+    PLACED_AT,
+    _time("rejected_at", "date of rejection", Cause.DATE),
     *PERSON,
     ComparedField("currency", "currency", FieldKind.TEXT, Cause.EDITED),
     _money("subtotal_cents", "subtotal"),
@@ -74,10 +93,12 @@ ORDER_FIELDS = (
     _money("tax_cents", "tax"),
     _money("total_cents", "total"),
     _money("refunded_cents", "refund", Cause.REFUND_EVENT_LOST),
+    _time("refunded_at", "date of the last refund", Cause.REFUND_EVENT_LOST),
     ComparedField("payment_method", "payment method", FieldKind.TEXT, Cause.EDITED),
     ComparedField("gateway_code", "gateway code", FieldKind.TEXT, Cause.GATEWAY_CODE),
     ComparedField("is_test", "test order", FieldKind.FLAG, Cause.TEST_ORDER),
     ComparedField("tracking_numbers", "tracking numbers", FieldKind.SET, Cause.SHIPMENT_EVENT_LOST),
+    _time("shipped_at", "date of shipment", Cause.SHIPMENT_EVENT_LOST),
     IS_DELETED,
     ComparedField("lines", "items", FieldKind.LINES, Cause.ITEMS_EDITED, "total_tolerance_cents"),
 )

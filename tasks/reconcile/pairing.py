@@ -1,8 +1,9 @@
 """Which record of one side belongs to which of the other: by rule, one to one, inside the database.
 
-The ladder: a stored link; the UltraCart order id that Thiio's order names; the partner order id under which
-we pushed it; for customers the e-mail address. A rule links two records only if nobody else could be meant by
-it. What it leaves open stays open for the later rules too: it is a conflict, which people decide.
+The ladder: a stored link; the partner order id under which we pushed an order, which nobody can mistype; the
+UltraCart order id that Thiio's order names; for customers the e-mail address, and where it finds nobody the
+phone. A rule links two records only if nobody else could be meant by it. What it leaves open stays open for
+the later rules too: it is a conflict, which people decide.
 """
 
 from __future__ import annotations
@@ -34,13 +35,17 @@ from tasks.records.models import Entity, Side
 class Rule:
     """Two records belong together if these columns are equal.
 
-    `has_prefix`: UltraCart's column carries the prefix of our partner order ids.
+    `has_prefix`: UltraCart's column carries the prefix of our partner order ids. `needs_plus`: only a value
+    that begins with + counts, as valid phone numbers do. `is_last_resort`: it speaks only of records without
+    link that no earlier rule means, and of no value that a linked record has: households share a phone.
     """
 
     name: str
     ultracart_column: str
     thiio_column: str
     has_prefix: bool = False
+    needs_plus: bool = False
+    is_last_resort: bool = False
 
     def column(self, records: FromClause, side: Side) -> ColumnElement[str]:
         """Give the column of one side that the rule looks at."""
@@ -49,6 +54,8 @@ class Rule:
     def matches(self, ultracart: FromClause, thiio: FromClause, prefix: str) -> ColumnElement[bool]:
         """Say in SQL that the rule means these two."""
         ours, theirs = self.column(ultracart, Side.ULTRACART), self.column(thiio, Side.THIIO)
+        if self.needs_plus:
+            return and_(ours == theirs, ours.startswith("+", autoescape=True))
         if not self.has_prefix:
             return ours == theirs
         # Twice the same: the first is found by UltraCart's index, the second by Thiio's.
@@ -57,10 +64,13 @@ class Rule:
 
 RULES = {
     Entity.ORDER: (
-        Rule("other_side_id", "id", "other_side_id"),
         Rule("partner_order_id", "partner_order_id", "id", has_prefix=True),
+        Rule("other_side_id", "id", "other_side_id"),
     ),
-    Entity.CUSTOMER: (Rule("email", "email_key", "email_key"),),
+    Entity.CUSTOMER: (
+        Rule("email", "email_key", "email_key"),
+        Rule("phone", "phone", "phone", needs_plus=True, is_last_resort=True),
+    ),
 }
 
 
@@ -84,10 +94,39 @@ def is_claimed(
     """Say in SQL that one of these rules means some live (and unlinked) record of the other side."""
     others, of_side = records_of(entity, OTHER[side])
     pair = (records, others) if side is Side.ULTRACART else (others, records)
-    matches = [rule.matches(*pair, prefix) for rule in rules]
     live = ~others.c.is_deleted & (~is_linked(entity, others, OTHER[side]) if only_unlinked else true())
     # One EXISTS a rule: each is answered by its own index.
-    return or_(false(), *(exists().where(of_side, match, live) for match in matches))
+    claims: list[ColumnElement[bool]] = []
+    for rule in rules:
+        found = exists().where(of_side, rule.matches(*pair, prefix), live)
+        claim: ColumnElement[bool] = found
+        if rule.is_last_resort:
+            found = found.where(_stands_alone(entity, rule, others, OTHER[side], prefix))
+            claim = and_(
+                _stands_alone(entity, rule, records, side, prefix),
+                # Before the claim: the first linked one of a thousand ends the search.
+                *(~_is_taken(entity, rule, records, side, holder) for holder in Side),
+                found,
+            )
+        claims.append(claim)
+    return or_(false(), *claims)
+
+
+def _stands_alone(
+    entity: Entity, rule: Rule, records: FromClause, side: Side, prefix: str
+) -> ColumnElement[bool]:
+    """Say in SQL that a record has no link, and that no rule before this one means anybody for it."""
+    earlier = RULES[entity][: RULES[entity].index(rule)]
+    return ~is_linked(entity, records, side) & ~is_claimed(entity, records, side, prefix, earlier)
+
+
+def _is_taken(
+    entity: Entity, rule: Rule, records: FromClause, side: Side, holder: Side
+) -> ColumnElement[bool]:
+    """Say in SQL that a linked live record of the side `holder` has the same value."""
+    holders, of_side = records_of(entity, holder)
+    same = rule.column(holders, holder) == rule.column(records, side)
+    return exists().where(of_side, same, ~holders.c.is_deleted, is_linked(entity, holders, holder))
 
 
 def _exclusive_pairs(

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 import msgspec
 from sqlalchemy import Connection, func, select
 
 from tasks.database import tables
-from tasks.reconcile.fields import FIELDS
-from tasks.reconcile.pairing import RULES
-from tasks.records.models import Window
+from tasks.reconcile.fields import FIELDS, ComparedField, Tolerances
+from tasks.reconcile.pairing import RULES, Rule
+from tasks.records.models import Entity, Window
 from tasks.settings import Settings, ThiioConnection
 
 PULLS = ("pull-records:ultracart", "pull-records:thiio")
@@ -27,7 +28,7 @@ class Terms:
     settled_until: datetime  # a record whose own last date is later is not judged yet
     rejected_since: datetime  # UltraCart has deleted orders that were rejected earlier
     pushable_since: datetime  # push-orders answers for phone orders placed later
-    tolerance_cents: int
+    tolerances: Tolerances
     partner_order_prefix: str
     thiio_names_ultracart: bool  # Thiio's orders can name the UltraCart order
     config_hash: str
@@ -43,7 +44,10 @@ def make_terms(connection: Connection, settings: Settings, window: Window, now: 
         settled_until=read_until - timedelta(minutes=reconcile.settle_minutes),
         rejected_since=now - timedelta(days=reconcile.rejected_retention_days),
         pushable_since=now - timedelta(days=settings.push.max_age_days),
-        tolerance_cents=reconcile.total_tolerance_cents,
+        tolerances=Tolerances(
+            cents=reconcile.total_tolerance_cents,
+            time=timedelta(minutes=reconcile.date_tolerance_minutes),
+        ),
         partner_order_prefix=settings.push.partner_order_prefix,
         thiio_names_ultracart=settings.thiio.connection is ThiioConnection.DATABASE,
         config_hash=hash_config(settings),
@@ -60,11 +64,15 @@ def read_up_to(connection: Connection, now: datetime) -> datetime:
     return min(now, reached) if reached else now
 
 
-def hash_config(settings: Settings) -> str:
+def hash_config(
+    settings: Settings,
+    fields: Mapping[Entity, Sequence[ComparedField]] = FIELDS,
+    rules: Mapping[Entity, Sequence[Rule]] = RULES,
+) -> str:
     """Hash compared fields, tolerances and rules: two runs of one hash judged alike. 16 hex digits."""
     config = [
-        [[entity, *field] for entity, fields in FIELDS.items() for field in map(msgspec.to_builtins, fields)],
-        [[entity, rule.name] for entity, rules in RULES.items() for rule in rules],
+        [[entity, asdict(field)] for entity, compared in fields.items() for field in compared],
+        [[entity, asdict(rule)] for entity, ladder in rules.items() for rule in ladder],
         settings.reconcile.model_dump(mode="json", exclude={"overlap_minutes", "first_window_days"}),
         settings.push.partner_order_prefix,
         settings.push.max_age_days,

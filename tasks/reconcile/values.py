@@ -29,6 +29,8 @@ def show_value(field: ComparedField, record: Customer | Order) -> str:
         case FieldKind.LINES:
             lines = [_show_line(line, currency) for line in value if not line.is_component]
             return "; ".join(lines) or "none"
+        case FieldKind.TIME:
+            return f"{value:%Y-%m-%d %H:%M} UTC"
         case FieldKind.TEXT:
             return str(value)
 

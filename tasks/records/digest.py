@@ -30,7 +30,8 @@ def digest_of(record: Customer | Order) -> int:
     """Hash the compared fields of a record into a signed 64-bit integer, the same on both sides.
 
     Text is compared without regard to case; a line counts by item, quantity and price, in order of item;
-    components of kits don't count, since the kit's own line carries them.
+    components of kits don't count, since the kit's own line carries them. Times don't count: they are equal
+    within a tolerance, which a hash cannot tell.
     """
     if isinstance(record, Customer):
         compared: list[object] = [_plain(getattr(record, name)) for name in COMPARED_CUSTOMER_FIELDS]
@@ -42,13 +43,15 @@ def digest_of(record: Customer | Order) -> int:
 
 
 def _line(line: OrderLine) -> tuple[str, str, int]:
-    return ((line.item_id or "").casefold(), plain_quantity(line.quantity), line.unit_price_cents or 0)
+    # A product without mapping is no item of UltraCart's: it must not equal another one.
+    item = line.item_id.casefold() if line.item_id else f"product {line.product_id}"
+    return (item, plain_quantity(line.quantity), line.unit_price_cents or 0)
 
 
 def _plain(value: object) -> object:
     if isinstance(value, str):
         return value.casefold()
-    return sorted(value) if isinstance(value, tuple) else value
+    return sorted({each.casefold() for each in value}) if isinstance(value, tuple) else value
 
 
 def plain_quantity(quantity: Decimal) -> str:

@@ -43,14 +43,17 @@ def is_email(email: str) -> bool:
 
 @lru_cache(maxsize=50_000)
 def phone_key(phone: str | None, region: str = "US") -> str | None:
-    """Give a phone number as E.164 (`+12093839870`); a number that is not valid stays as its digits."""
+    """Give a phone number as E.164 (`+12093839870`); a number that is not valid stays as its digits.
+
+    Only a valid number begins with +.
+    """
     text = normal_text(phone)
     if text is None:
         return None
     try:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
-        return text
+        return text.lstrip("+ ") or None
     if not phonenumbers.is_valid_number(number):
         return "".join(character for character in text if character.isdigit()) or text
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

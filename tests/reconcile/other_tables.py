@@ -17,9 +17,11 @@ def add_push(connection: Connection, thiio_order_id: str, state: str, **values: 
     connection.execute(insert(tables.pushes).values(row | values))
 
 
-def add_event(connection: Connection, order_id: str, state: str, digest: str = "digest") -> None:
+def add_event(
+    connection: Connection, order_id: str, state: str, digest: str = "digest", **values: Any
+) -> None:
     """Note an inbox event of an UltraCart order."""
     row = {"source": "ultracart", "name": "order_create", "entity": "order", "entity_id": order_id}
     row |= {"state": state, "digest": digest, "found_by": "webhook", "reason": "unreadable"}
     times = {"due_at": NOON, "received_at": NOON, "last_received_at": NOON}
-    connection.execute(insert(tables.inbox_events).values(row | times))
+    connection.execute(insert(tables.inbox_events).values(row | times | values))

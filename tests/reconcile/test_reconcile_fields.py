@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,13 +12,16 @@ from sqlalchemy import Engine, select
 
 from tasks.database import tables
 from tasks.reconcile.causes import ADVICE, Cause
-from tasks.reconcile.explain import RecordPair, explain_pairs, same_lines
-from tasks.reconcile.fields import FIELDS, is_personal, label_of
+from tasks.reconcile.explain import explain_pairs, same_lines
+from tasks.reconcile.fields import FIELDS, FieldKind, Tolerances, is_personal, label_of
+from tasks.reconcile.likely_cause import Evidence, RecordPair
 from tasks.records.digest import COMPARED_CUSTOMER_FIELDS, COMPARED_ORDER_FIELDS
 from tasks.records.models import ORDER_PARTS, Entity, OrderLine, OrderStatus
-from tests.builders import make_line
+from tests.builders import NOON, make_line
 from tests.reconcile.two_sides import found_in, make_customer_pair, make_pair, reconcile, store
 
+MINUTE = timedelta(minutes=1)
+TOLERANCES = Tolerances(cents=1, time=10 * MINUTE)
 SAME = [
     pytest.param({"city": "SAN JOSE"}, id="upper case"),
     pytest.param({"total_cents": 2364}, id="a cent, which is the tolerance"),
@@ -28,6 +32,10 @@ SAME = [
     pytest.param({"lines": None, "parts": frozenset(ORDER_PARTS) - {"items"}}, id="a part nobody asked for"),
     pytest.param({"stage": "shipped to the moon"}, id="the side's own word for the status"),
     pytest.param({"payment_status": "Other"}, id="a field that is not compared"),
+    pytest.param({"placed_at": NOON + 10 * MINUTE}, id="ten minutes, which is the tolerance"),
+    pytest.param({"placed_at": NOON - 10 * MINUTE}, id="ten minutes earlier"),
+    pytest.param({"placed_at": None}, id="a time that one side did not say"),
+    pytest.param({"shipped_at": NOON}, id="a time that the other side did not say"),
 ]
 DIFFERENT = [
     pytest.param({"total_cents": 2365}, {"total_cents": ("23.63 USD", "23.65 USD", -2)}, id="two cents"),
@@ -41,6 +49,11 @@ DIFFERENT = [
     ),
     pytest.param(
         {"tracking_numbers": ("1Z2", "1Z1")}, {"tracking_numbers": ("none", "1Z1, 1Z2", None)}, id="a set"
+    ),
+    pytest.param(
+        {"placed_at": NOON + timedelta(minutes=10, seconds=1)},
+        {"placed_at": ("2026-11-01 12:00 UTC", "2026-11-01 12:10 UTC", None)},
+        id="a second more than the tolerance",
     ),
     pytest.param({"is_test": True}, {"is_test": ("no", "yes", None)}, id="a test order"),
     pytest.param(
@@ -62,7 +75,7 @@ DIFFERENT = [
 def explain(**changes: Any) -> dict[str, tuple[str, str, int | None]]:
     """Explain how an order in Thiio with these changes differs: field, both values, amount."""
     ultracart, thiio = make_pair()
-    found = explain_pairs(Entity.ORDER, [RecordPair(ultracart, replace(thiio, **changes))], 1)
+    found = explain_pairs(Entity.ORDER, [RecordPair(ultracart, replace(thiio, **changes))], TOLERANCES)
     return {each.field: (each.ultracart_value, each.thiio_value, each.amount_cents) for each in found}
 
 
@@ -76,6 +89,15 @@ def test_what_is_no_difference(changes: dict[str, Any]) -> None:
 def test_what_is_a_difference(changes: dict[str, Any], expected: dict[str, Any]) -> None:
     """Such a change is told by its field, with both values as people write them, and nothing else is."""
     assert explain(**changes) == expected
+
+
+def test_the_date_of_a_pushed_order_is_not_compared() -> None:
+    """UltraCart places a pushed order when it arrives; its other times count as ever."""
+    ultracart, thiio = make_pair(shipped_at=NOON)
+    later = replace(thiio, placed_at=NOON - timedelta(days=1), shipped_at=NOON - timedelta(days=1))
+    pair = RecordPair(ultracart, later, Evidence(is_pushed=True))
+
+    assert [each.field for each in explain_pairs(Entity.ORDER, [pair], TOLERANCES)] == ["shipped_at"]
 
 
 def test_a_run_finds_no_difference_either(engine: Engine) -> None:
@@ -136,7 +158,7 @@ def test_a_difference_has_its_most_likely_cause(engine: Engine) -> None:
     with engine.connect() as connection:
         found = connection.execute(select(table.c.ultracart_id, table.c.cause, table.c.remedy)).all()
     causes = [
-        Cause.UNKNOWN_STATUS, Cause.STATUS_EVENT_LOST, Cause.ITEM_MAPPING, Cause.ITEMS_EDITED, Cause.EDITED,
+        Cause.UNKNOWN_STATUS, Cause.NO_EVENT, Cause.ITEM_MAPPING, Cause.ITEMS_EDITED, Cause.EDITED,
     ]  # fmt: skip
     assert sorted(map(tuple, found)) == [
         (f"DEMO-{number}", ADVICE[cause].cause, ADVICE[cause].remedy)
@@ -149,14 +171,17 @@ def test_a_customer_who_was_merged_away_is_told_as_deleted() -> None:
     ultracart, thiio = make_customer_pair()
     gone = replace(thiio, is_deleted=True, city="Fresno")
 
-    found = explain_pairs(Entity.CUSTOMER, [RecordPair(ultracart, gone)], 1)
+    found = explain_pairs(Entity.CUSTOMER, [RecordPair(ultracart, gone)], TOLERANCES)
 
     assert [(each.field, each.cause) for each in found] == [("is_deleted", Cause.DELETED)]
 
 
 def test_the_compared_fields_are_those_of_the_digest() -> None:
-    """Equal digests mean that no compared field differs, since both look at the same fields."""
-    compared = {entity: [field.name for field in fields] for entity, fields in FIELDS.items()}
+    """Equal digests mean that no compared field but a time differs: both look at the same fields."""
+    compared = {
+        entity: [field.name for field in fields if field.kind is not FieldKind.TIME]
+        for entity, fields in FIELDS.items()
+    }
 
     assert sorted(compared[Entity.CUSTOMER]) == sorted(COMPARED_CUSTOMER_FIELDS)
     assert sorted(compared[Entity.ORDER]) == sorted([*COMPARED_ORDER_FIELDS, "lines"])

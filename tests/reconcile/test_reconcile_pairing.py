@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +14,15 @@ from tasks.database import tables
 from tasks.records.links import link
 from tasks.records.models import Customer, Entity, Order, Side
 from tests.builders import make_customer, make_order
-from tests.reconcile.two_sides import found_in, make_customer_pair, make_pair, read_links, reconcile, store
+from tests.reconcile.two_sides import (
+    NOW,
+    found_in,
+    make_customer_pair,
+    make_pair,
+    read_links,
+    reconcile,
+    store,
+)
 
 SHOP, THIIO = Side.ULTRACART, Side.THIIO
 SHARED = "shared@example.com"
@@ -29,9 +38,16 @@ def in_crm(id: str, names: str | None = None, **changes: Any) -> Order:
     return make_order(id, THIIO, other_side_id=names, **changes)
 
 
-def customer(id: str, side: Side, email: str | None = SHARED, **changes: Any) -> Customer:
-    """A customer by e-mail address."""
-    return make_customer(id, side, email=email, email_key=email, **changes)
+def customer(
+    id: str, side: Side, email: str | None = SHARED, phone: str | None = None, **changes: Any
+) -> Customer:
+    """A customer by e-mail address, and by phone."""
+    return make_customer(id, side, email=email, email_key=email, phone=phone, **changes)
+
+
+def caller(id: str, side: Side, phone: str = "+12025550143", **changes: Any) -> Customer:
+    """A customer whom only their phone tells: the e-mail address is their own on each side."""
+    return customer(id, side, f"{side}{id}@example.com", phone, **changes)
 
 
 PAIRED: list[Any] = [
@@ -44,8 +60,8 @@ PAIRED: list[Any] = [
     pytest.param([in_shop("D-1", "OTHER-17"), in_crm("17")], set(), id="pushed by somebody else"),
     pytest.param(
         [in_shop("D-1"), in_shop("D-2", "THIIO-17"), in_crm("17", "D-1")],
-        {("D-1", "17", "other_side_id")},
-        id="the named one goes before the pushed one",
+        {("D-2", "17", "partner_order_id")},
+        id="the pushed one goes before the named one",
     ),
     pytest.param([in_shop("D-1"), in_crm("17", "D-1"), in_crm("18", "D-1")], set(), id="named twice"),
     pytest.param(
@@ -54,7 +70,7 @@ PAIRED: list[Any] = [
         id="named twice, once by a deleted order",
     ),
     pytest.param(
-        [in_shop("D-1", "THIIO-19"), in_crm("17", "D-1"), in_crm("18", "D-1"), in_crm("19")],
+        [in_shop("D-1", "THIIO-17"), in_shop("D-2", "THIIO-17"), in_shop("D-3"), in_crm("17", "D-3")],
         set(),
         id="what an earlier rule leaves open no later rule settles",
     ),
@@ -68,6 +84,40 @@ PAIRED: list[Any] = [
     ),
     pytest.param(
         [customer("1", SHOP), customer("2", SHOP), customer("51", THIIO)], set(), id="two of the shop's"
+    ),
+    pytest.param([caller("1", SHOP), caller("51", THIIO)], {("1", "51", "phone")}, id="one phone"),
+    pytest.param(
+        [customer("1", SHOP, None, "+12025550143"), caller("51", THIIO)],
+        {("1", "51", "phone")},
+        id="a phone without e-mail address",
+    ),
+    pytest.param(
+        [caller("1", SHOP, "5550143"), caller("51", THIIO, "5550143")], set(), id="a phone that is not valid"
+    ),
+    pytest.param(
+        [caller("1", SHOP), caller("51", THIIO), caller("52", THIIO)], set(), id="a phone of two in Thiio"
+    ),
+    pytest.param(
+        [caller("1", SHOP), caller("2", SHOP), caller("51", THIIO)], set(), id="a phone of two in the shop"
+    ),
+    pytest.param(
+        [customer("1", SHOP, phone="+12025550143"), customer("51", THIIO), caller("52", THIIO)],
+        {("1", "51", "email")},
+        id="the address goes before the phone",
+    ),
+    pytest.param(
+        [
+            customer("1", SHOP, phone="+12025550143"),
+            *(customer(id, THIIO) for id in ("51", "52")),
+            caller("53", THIIO),
+        ],
+        set(),
+        id="no phone settles what an address leaves open",
+    ),
+    pytest.param(
+        [caller("1", SHOP), caller("2", SHOP, is_deleted=True), caller("51", THIIO)],
+        {("1", "51", "phone")},
+        id="a phone of two, one of them deleted",
     ),
 ]
 
@@ -104,7 +154,8 @@ def test_a_pair_comes_with_the_record_in_the_window(engine: Engine) -> None:
     """A counterpart far outside of the window is found all the same."""
     ultracart, thiio = make_pair()
     long_ago = ultracart.as_of.replace(year=2020)
-    store(engine, replace(ultracart, as_of=long_ago, placed_at=long_ago), thiio)
+    old, changed = replace(ultracart, as_of=long_ago, placed_at=long_ago), replace(thiio, placed_at=long_ago)
+    store(engine, old, changed)
 
     counts = reconcile(engine)
 
@@ -132,6 +183,27 @@ def test_a_conflict_is_told_with_all_candidates(any_engine: Engine) -> None:
 
     assert read_conflicts(any_engine) == [("7", "", "7 (linked)", "5007 (linked), 51, 52")]
     assert found_in(any_engine) == {("duplicate", "", "7", "")}
+
+
+def test_a_phone_of_several_is_told_with_all_candidates(any_engine: Engine) -> None:
+    """Who has no e-mail address in common but one phone is listed: nobody guesses who is meant."""
+    store(any_engine, caller("1", SHOP), *(caller(id, THIIO) for id in ("51", "52")))
+
+    reconcile(any_engine, Entity.CUSTOMER)
+    again = reconcile(any_engine, Entity.CUSTOMER, now=NOW + timedelta(hours=1))
+
+    assert read_conflicts(any_engine) == [("1", "", "1", "51, 52")]
+    assert (found_in(any_engine), again.resolved) == ({("duplicate", "", "1", "")}, 0)
+
+
+def test_a_phone_of_a_linked_customer_tells_nothing(any_engine: Engine) -> None:
+    """A household, or a junk number: those without counterpart are missing, as if they had no phone."""
+    linked = [customer("7", SHOP, phone="+12025550143"), customer("57", THIIO, phone="+12025550143")]
+    store(any_engine, *linked, caller("1", SHOP), caller("51", THIIO))
+
+    reconcile(any_engine, Entity.CUSTOMER)
+
+    assert found_in(any_engine) == {("missing_in_thiio", "", "1", ""), ("missing_in_ultracart", "", "", "51")}
 
 
 def test_a_conflict_of_many_with_many_is_told_once_a_record(engine: Engine) -> None:

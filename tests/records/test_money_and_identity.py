@@ -53,11 +53,13 @@ def test_money_refuses_what_is_no_amount() -> None:
         ("(209) 383 9870", "+12093839870"),
         ("+44 20 7946 0958", "+442079460958"),
         ("383-9870", "3839870"),
+        ("+999 383 9870", "999 383 9870"),
+        ("ask Bob", "ask Bob"),
         ("", None),
     ],
 )
 def test_a_phone_number_has_one_form(written: str, normal: str | None) -> None:
-    """Valid numbers become E.164; others keep their digits, so that a difference still shows."""
+    """Valid numbers become E.164; others keep what they say, without the + of a valid one."""
     assert phone_key(written, "US") == normal
 
 
