@@ -15,6 +15,8 @@ from tasks.reconcile.pairing import RULES
 from tasks.records.models import Window
 from tasks.settings import Settings, ThiioConnection
 
+NOT_JUDGED_BY = {"overlap_minutes", "first_window_days", "ultracart_owned_fields", "thiio_owned_fields"}
+"""Settings that say where to look or what to repair, not what counts as a mismatch."""
 PULLS = ("pull-records:ultracart", "pull-records:thiio")
 """The watermarks that tell how far each side was read."""
 
@@ -65,7 +67,7 @@ def hash_config(settings: Settings) -> str:
     config = [
         [[entity, *field] for entity, fields in FIELDS.items() for field in map(msgspec.to_builtins, fields)],
         [[entity, rule.name] for entity, rules in RULES.items() for rule in rules],
-        settings.reconcile.model_dump(mode="json", exclude={"overlap_minutes", "first_window_days"}),
+        settings.reconcile.model_dump(mode="json", exclude=NOT_JUDGED_BY),
         settings.push.partner_order_prefix,
         settings.push.max_age_days,
         settings.thiio.connection,
