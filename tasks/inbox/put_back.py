@@ -111,7 +111,11 @@ def _store(connection: Connection, events: Sequence[NewEvent], now: datetime) ->
     """Store the new ones and put the closed ones back; give what became of each, by digest."""
     known = _find_known(connection, events)
     fresh = [event for event in events if event.digest not in known]
-    closed = [event for event in events if event.digest in known and known[event.digest].state in CLOSED]
+    closed = [
+        event
+        for event in events
+        if event.digest in known and known[event.digest].state in CLOSED and not event.dead
+    ]
     store_events(connection, fresh, now=now, found_by=FoundBy.REPAIR)
     _restore_payloads(connection, {known[event.digest].id: event.body for event in closed})
     ids = [known[event.digest].id for event in closed]

@@ -36,8 +36,8 @@ class Choice:
 class Candidate:
     """An open mismatch. `thiio_names` is the UltraCart order that Thiio's order names.
 
-    `linked_to` is the Thiio record that is linked to UltraCart's; `push_state` where Thiio's order stands in
-    the outbox; `fields` are all fields in which this pair differs, those that a person ignores among them.
+    `push_state` is where Thiio's order stands in the outbox; `fields` are all fields in which this pair
+    differs, those that a person ignores among them.
     """
 
     id: int
@@ -50,7 +50,6 @@ class Candidate:
     repair: str | None
     repaired_at: datetime | None
     thiio_names: str | None
-    linked_to: str | None
     push_state: str | None
     fields: frozenset[str]
 
@@ -65,16 +64,14 @@ def iter_candidates(connection: Connection, choice: Choice) -> Iterator[Candidat
 
 
 def _select_page(choice: Choice, after: int) -> Select[Any]:
-    links, pushes, orders = tables.links, tables.pushes, tables.orders
+    pushes, orders = tables.pushes, tables.orders
     is_order = TABLE.c.entity == Entity.ORDER
     named = and_(is_order, orders.c.side == Side.THIIO, orders.c.id == TABLE.c.thiio_id)
-    linked = and_(links.c.entity == TABLE.c.entity, links.c.ultracart_id == TABLE.c.ultracart_id)
-    joined = TABLE.outerjoin(orders, named).outerjoin(links, linked)
-    joined = joined.outerjoin(pushes, and_(is_order, pushes.c.thiio_order_id == TABLE.c.thiio_id))
+    pushed = and_(is_order, pushes.c.thiio_order_id == TABLE.c.thiio_id)
+    joined = TABLE.outerjoin(orders, named).outerjoin(pushes, pushed)
     query = select(
         *(TABLE.c[name] for name in OWN),
         orders.c.other_side_id.label("thiio_names"),
-        links.c.thiio_id.label("linked_to"),
         pushes.c.state.label("push_state"),
     )
     query = query.select_from(joined).where(

@@ -72,7 +72,8 @@ def decide(candidate: Candidate, owners: Owners) -> Intended:
         return _tell(candidate, why)
     match candidate.kind:
         case MismatchKind.MISSING_IN_THIIO:
-            return _missing_in_thiio(candidate)
+            # Whether Thiio has it after all, the delivery sees: it finds a record by id and by link.
+            return Intended(candidate=candidate, act=Act.PUT_BACK)
         case MismatchKind.MISSING_IN_ULTRACART:
             return _missing_in_ultracart(candidate)
         case MismatchKind.FIELD_DIFFERS:
@@ -82,16 +83,6 @@ def decide(candidate: Candidate, owners: Owners) -> Intended:
         case MismatchKind.DUPLICATE:
             why = "Several records could be meant, and nobody guesses: merge or delete the others by hand."
             return _tell(candidate, why)
-
-
-def _missing_in_thiio(candidate: Candidate) -> Intended:
-    if candidate.linked_to:
-        return _tell(
-            candidate,
-            f"It was Thiio's {candidate.entity} {candidate.linked_to}, which Thiio does not show: deleted "
-            "there, or not read yet. Look in Thiio; a second one is not made beside it.",
-        )
-    return Intended(candidate=candidate, act=Act.PUT_BACK)
 
 
 def _missing_in_ultracart(candidate: Candidate) -> Intended:
