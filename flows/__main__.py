@@ -13,6 +13,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 from rich.console import Console
 
+from flows.commands import ledger
 from tasks.errors import SetupError
 
 app = App(
@@ -230,6 +231,10 @@ def replay(
         state=state, ids=event, record=id, name=name, reason=reason, since=since, until=until,
         limit=limit, yes=yes,
     )  # fmt: skip
+
+
+app.command(ledger.mismatches)
+app.command(ledger.ignore)
 
 
 @app.command

@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     NestedSecretsSettingsSource,
@@ -148,6 +148,18 @@ class ReconcileSettings(BaseModel):
     rejected_retention_days: int = Field(
         365, ge=1, description="UltraCart deletes rejected orders after this many days"
     )
+    ultracart_owned_fields: list[str] = Field(
+        [], description="JSON list of fields in which UltraCart is right: a repair may overwrite Thiio's"
+    )
+    thiio_owned_fields: list[str] = Field(
+        [], description="JSON list of fields in which Thiio is right: told, to be corrected in UltraCart"
+    )
+
+    @model_validator(mode="after")
+    def _each_field_has_one_owner(self) -> ReconcileSettings:
+        if both := sorted(set(self.ultracart_owned_fields) & set(self.thiio_owned_fields)):
+            raise ValueError(f"{', '.join(both)} cannot be owned by both sides: name it in one list only")
+        return self
 
 
 class PushSettings(BaseModel):

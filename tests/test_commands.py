@@ -173,5 +173,5 @@ def test_serve_runs_everything_until_one_of_it_ends(tmp_path: Path) -> None:
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"http://127.0.0.1:{ui_port}/api/health")
 
-    assert len(found) == 13
+    assert len(found) == 15
     assert (tmp_path / "data/ultrathiio.sqlite3").exists()

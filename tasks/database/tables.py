@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from tasks.database.column_types import Id, Json, UtcDateTime
 
-SCHEMA_VERSION = "0005"
+SCHEMA_VERSION = "0006"
 """The Alembic revision these tables are at; a test compares it with migrations/."""
 
 metadata = MetaData(
@@ -316,7 +316,10 @@ mismatches = Table(
     Column("cause", Text),
     Column("remedy", Text),
     Column("state", String(16), nullable=False),  # open, resolved, ignored
-    Column("reason", Text),  # how it was resolved, or why a person ignores it
+    Column("reason", Text),  # how it was resolved, why a person ignores it, or why it is open again
+    Column("ignored_until", UtcDateTime),  # null: until a person takes it back
+    Column("repair", Text),  # what the last repair did: "put back into the inbox"
+    Column("repaired_at", UtcDateTime),
     Column("config_hash", String(16), nullable=False),
     Column("first_seen_at", UtcDateTime, nullable=False),
     Column("last_seen_at", UtcDateTime, nullable=False),

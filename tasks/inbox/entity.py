@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, select
 
 from tasks.database import tables
-from tasks.inbox.events import Event
+from tasks.inbox.events import Event, FoundBy
 from tasks.records.links import linked_ids
 from tasks.records.models import Customer, Entity, Order, Side
 
@@ -46,8 +46,13 @@ class News:
 
     @property
     def is_echo(self) -> bool:
-        """Tell whether this is only UltraCart's word of an order that came from Thiio."""
-        return self.pushed_from is not None and {event.name for event in self.events} == {"order_create"}
+        """Tell whether this is only UltraCart's word of an order that came from Thiio.
+
+        What a repair put back is none: it is to be delivered.
+        """
+        if self.pushed_from is None or any(event.found_by == FoundBy.REPAIR for event in self.events):
+            return False
+        return {event.name for event in self.events} == {"order_create"}
 
     @property
     def is_incomplete(self) -> bool:

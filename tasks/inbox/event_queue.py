@@ -241,10 +241,18 @@ def give_back(
     return _move(connection, token, ids, state=EventState.WAITING, **values)
 
 
-def replay(connection: Connection, ids: Sequence[int], *, now: datetime) -> int:
+def replay(
+    connection: Connection,
+    ids: Sequence[int],
+    *,
+    now: datetime,
+    reason: str = "Put back by a person.",
+    **values: Any,
+) -> int:
     """Put closed events back to work, with all their tries before them; returns how many.
 
-    One whose payload was pruned stays closed: there is nothing left to work on.
+    One whose payload was pruned stays closed: there is nothing left to work on. `values` of other columns are
+    set too.
     """
     payloads = tables.inbox_payloads
     result = connection.execute(
@@ -256,11 +264,12 @@ def replay(connection: Connection, ids: Sequence[int], *, now: datetime) -> int:
         )
         .values(
             state=EventState.WAITING,
-            reason="Put back by a person.",
+            reason=reason,
             replays=TABLE.c.replays + 1,
             attempts=0,
             due_at=now,
             closed_at=None,
+            **values,
         )
     )
     return result.rowcount
@@ -281,7 +290,7 @@ def _read_events(connection: Connection, condition: ColumnElement[bool]) -> tupl
     payloads = tables.inbox_payloads
     columns = (
         TABLE.c.id, TABLE.c.source, TABLE.c.name, TABLE.c.entity, TABLE.c.entity_id, TABLE.c.attempts,
-        TABLE.c.replays,
+        TABLE.c.replays, TABLE.c.found_by,
     )  # fmt: skip
     query = select(*columns, payloads.c.body).join(payloads, payloads.c.event_id == TABLE.c.id)
     rows = connection.execute(query.where(condition).order_by(TABLE.c.id))

@@ -43,6 +43,7 @@ class FoundBy(StrEnum):
     GAP = "gap"  # UltraCart's webhook log names it, the inbox did not have it
     WINDOW = "window"  # the comparison of a window missed it
     SWEEP = "sweep"  # the comparison of everything missed it
+    REPAIR = "repair"  # a repair brings it to Thiio again: repair-mismatches
 
 
 OPEN = (EventState.WAITING, EventState.LEASED)
@@ -77,6 +78,7 @@ class Event:
     attempts: int
     replays: int
     body: str
+    found_by: str = FoundBy.WEBHOOK
 
 
 _exact = msgspec.json.Decoder(float_hook=Decimal)
@@ -123,6 +125,16 @@ def make_unreadable(source: str, body: bytes, reason: str) -> NewEvent:
         body=redact_text(storable(body.decode("utf-8", "backslashreplace"))),
         dead=reason,
     )
+
+
+def event_of_object(name: str, entity: str, entity_id: str, object_json: bytes) -> NewEvent:
+    """Make the event of an object of UltraCart's that was read again; a dead one if nobody can hold it."""
+    try:
+        return make_event("ultracart", name, entity, entity_id, object_json)
+    except UnreadableEvent as error:
+        # As UltraCart would deliver it: a replay reads it as a body once more.
+        body = b'[{"%s":%s}]' % (name.encode(), object_json)
+        return make_unreadable("ultracart", body, str(error))
 
 
 def storable(text: str) -> str:

@@ -17,9 +17,9 @@ from sqlalchemy import Connection, Engine
 
 from tasks.inbox import event_queue
 from tasks.inbox.event_queue import Claim
-from tasks.inbox.events import Event, EventState
+from tasks.inbox.events import Event, EventState, FoundBy
 from tasks.notifications.log import Notification, NotificationStatus, save_notifications
-from tasks.records.links import Link, link_pairs
+from tasks.records.links import Link, forget_gone, link_pairs
 from tasks.settings import InboxSettings
 
 logger = logging.getLogger(__name__)
@@ -165,9 +165,9 @@ class Outcomes:
         with self._engine.begin() as connection:
             moved = self._move(connection)
             written = [(outcome, [e for e in outcome.events if e.id in moved]) for outcome in self._waiting]
-            link_pairs(
-                connection, [outcome.linked for outcome, events in written if outcome.linked and events]
-            )
+            links = [outcome.linked for outcome, events in written if outcome.linked and events]
+            forget_gone(connection, links)
+            link_pairs(connection, links)
             told = [
                 notification_of(event, STATUS[outcome.state], outcome.reason)
                 for outcome, events in written
@@ -227,7 +227,8 @@ class Outcomes:
 def notification_of(event: Event, status: NotificationStatus, reason: str | None) -> Notification:
     """Tell of an event; what was received is its payload, which is kept once, with the event."""
     tried = f"Try {event.attempts}" if event.attempts > 1 else ""
-    replayed = "put back by a person" if event.replays else ""
+    by = "repair" if event.found_by == FoundBy.REPAIR else "person"
+    replayed = f"put back by a {by}" if event.replays else ""
     about = ", ".join(part for part in (tried, replayed) if part)
     return Notification(
         direction="in",

@@ -15,13 +15,14 @@ from sqlalchemy import Engine
 
 from tasks.database.engine import open_database
 from tasks.errors import fail_if_any
-from tasks.inbox import event_queue, prune, replay
+from tasks.inbox import event_queue, prune, put_back, replay
 from tasks.inbox.apply import Applier
 from tasks.inbox.outcomes import ApplyCounts
 from tasks.inbox.readers import ultracart_readers
 from tasks.notifications.log import notifier
 from tasks.settings import Settings, load_settings
 from tasks.thiio.open import open_thiio
+from tasks.ultracart.open import open_ultracart
 
 
 @task(cache_policy=NO_CACHE, persist_result=False, task_run_name="process up to {limit} events")
@@ -66,6 +67,26 @@ def replay_chosen_events(ids: list[int]) -> int:
     """Put closed events back to work and return how many."""
     with _inbox(load_settings()) as engine, engine.begin() as connection:
         return event_queue.replay(connection, ids, now=datetime.now(UTC))
+
+
+@task(cache_policy=NO_CACHE, persist_result=False)
+def put_back_records(order_ids: list[str], customer_oids: list[str]) -> dict[str, Any]:
+    """Read orders and customers again from UltraCart and let them wait in the inbox; see `put_back`.
+
+    Gives `outcomes`: entity, UltraCart's id and what became of it; `trouble`: why others were not read;
+    `is_spent`: UltraCart's calls are used up. Without ids no call is made.
+    """
+    settings = load_settings()
+    run_id = None if flow_run.id is None else str(flow_run.id)
+    if not order_ids and not customer_oids:
+        return {"outcomes": [], "trouble": "", "is_spent": False}
+    with (
+        _inbox(settings) as engine,
+        open_ultracart(settings.ultracart, engine, notifier(engine, run_id)) as client,
+    ):
+        returned = put_back.put_back(engine, client, order_ids, customer_oids)
+    outcomes = [(str(entity), id, str(became)) for (entity, id), became in returned.outcomes.items()]
+    return {"outcomes": outcomes, "trouble": returned.trouble, "is_spent": returned.is_spent}
 
 
 @task(cache_policy=NO_CACHE, persist_result=False)

@@ -22,9 +22,10 @@ class MismatchKind(StrEnum):
 class MismatchState(StrEnum):
     """Where a mismatch stands.
 
-    open: found, and brought back here if it is found again after it was resolved.
+    open: found, and brought back here if it is found again after it was resolved, or if it was ignored and
+        its time is over, a value changed, or a person took it back.
     resolved: a later run judged its records and did not find it; nothing is left to do.
-    ignored: a person set it aside with a reason; stays so until a person takes it back.
+    ignored: a person set these two values aside with a reason, for a time.
     """
 
     OPEN = "open"

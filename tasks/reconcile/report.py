@@ -13,6 +13,7 @@ from sqlalchemy import Connection, func, select
 
 from tasks.database import tables
 from tasks.reconcile.mismatch import MismatchKind, MismatchState
+from tasks.reconcile.report_ignored import IgnoredRow, read_ignored
 from tasks.reconcile.report_rows import OpenRow, count_open, read_shown
 from tasks.reconcile.report_waiting import DeadLetter, WaitingPush, count_dead, read_dead, read_waiting
 from tasks.reconcile.standing import Standing, read_standing
@@ -59,6 +60,7 @@ class Report:
     groups: Sequence[Group]
     resolved: int
     ignored: int
+    ignored_rows: Sequence[IgnoredRow]
     pushes: Sequence[WaitingPush]
     dead_count: int
     dead: Sequence[DeadLetter]
@@ -92,6 +94,7 @@ def read_report(connection: Connection, now: datetime) -> Report:
         groups=_read_groups(connection, now),
         resolved=_count_closed(connection, MismatchState.RESOLVED, now - A_DAY),
         ignored=_count_closed(connection, MismatchState.IGNORED, None),
+        ignored_rows=read_ignored(connection),
         pushes=read_waiting(connection),
         dead_count=count_dead(connection),
         dead=read_dead(connection),

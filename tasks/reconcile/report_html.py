@@ -19,6 +19,7 @@ from tasks.reconcile.report_words import (
     show_share,
     show_sums,
     show_time,
+    show_until,
 )
 from tasks.records.money import show_money
 
@@ -34,6 +35,7 @@ def render_html(report: Report, csv_name: str) -> str:
             _pushes(report),
             _dead_letters(report),
             _mismatches(report, csv_name),
+            _ignored(report),
         )
     )
     return (
@@ -144,6 +146,23 @@ def _dead_letters(report: Report) -> str:
     return draw_section(
         "Events nobody could handle", draw_table("dead", labels, rows, right=labels[:1]), note
     )
+
+
+def _ignored(report: Report) -> str:
+    rows = [
+        (
+            str(row.id),
+            describe(row.entity, row.kind, row.field),
+            row.ultracart_id or "–",
+            row.thiio_id or "–",
+            show_until(row.ignored_until),
+            row.reason or "–",
+        )
+        for row in report.ignored_rows
+    ]
+    labels = ("No.", "What", "UltraCart ID", "Thiio ID", "Until", "Why")
+    table = draw_table("ignored", labels, rows, right=labels[:1], whole=labels[4:5])
+    return draw_section("Ignored by a person", table, tell_rest(report.ignored, len(rows)))
 
 
 def _mismatches(report: Report, csv_name: str) -> str:

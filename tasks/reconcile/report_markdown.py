@@ -18,6 +18,7 @@ from tasks.reconcile.report_words import (
     show_share,
     show_sums,
     show_time,
+    show_until,
 )
 
 TABLE_ROWS = 200
@@ -41,6 +42,8 @@ def render_markdown(report: Report, places: Sequence[str]) -> str:
         ),
         "## Phone orders that did not reach UltraCart",
         _table(("Thiio order", "state", "since", "why", "what to do"), _pushes(report)),
+        "## Ignored by a person",
+        _table(("No.", "what", "UltraCart ID", "Thiio ID", "until", "why"), _ignored(report)),
         "## The whole report",
         "\n".join(f"- `{place}`" for place in places),
     ]
@@ -112,6 +115,18 @@ def _pushes(report: Report) -> Iterator[tuple[str, ...]]:
             show_time(push.planned_at),
             reason,
             push.remedy or "–",
+        )
+
+
+def _ignored(report: Report) -> Iterator[tuple[str, ...]]:
+    for row in report.ignored_rows:
+        yield (
+            str(row.id),
+            describe(row.entity, row.kind, row.field),
+            row.ultracart_id or "–",
+            row.thiio_id or "–",
+            show_until(row.ignored_until),
+            row.reason or "–",
         )
 
 

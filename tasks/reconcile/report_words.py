@@ -132,3 +132,8 @@ def show_sums(cents: Mapping[str, int]) -> str:
 def show_time(moment: datetime | None) -> str:
     """Write a time to the minute, in UTC."""
     return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else "–"
+
+
+def show_until(moment: datetime | None) -> str:
+    """Write until when something is ignored; without a time, until a person takes it back."""
+    return f"{moment:%Y-%m-%d}" if moment else "taken back"

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, func, insert, select, update
 
 from tasks.database import tables
 from tasks.database.analyze import refresh_statistics
+from tasks.reconcile import ledger
 from tasks.reconcile.alone import count_settling_alone
 from tasks.reconcile.compare import count_pairs
 from tasks.reconcile.judge import judge
@@ -54,6 +55,7 @@ def reconcile_window(
     with engine.begin() as connection:
         refresh_statistics(connection, RECORDS[entity], tables.links)
         terms = make_terms(connection, settings, window, now)
+        ledger.open_expired(connection, entity, now=now)
         run = _start_run(connection, entity, window, terms, run_id)
     judged = judge(engine, scope, terms)
     resolved = recheck_open(engine, entity, terms)

@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 
 from tasks.database.engine import open_database
 from tasks.database.lease import hold_lease
+from tasks.reconcile.ignoring import set_aside, take_back
 from tasks.reconcile.report_files import write_files
 from tasks.reconcile.report_markdown import make_rows, render_markdown
 from tasks.reconcile.report_words import answer, list_numbers
@@ -69,6 +70,26 @@ def write_report() -> dict[str, Any]:
         "markdown": render_markdown(written.report, list(places.values())),
         "rows": make_rows(written.report),
     }
+
+
+@task(cache_policy=NO_CACHE, persist_result=False)
+def ignore_mismatches(ids: list[int], reason: str, days: int) -> str:
+    """Set open mismatches aside for some days, with a person's reason; give the sentence that says so.
+
+    Raises `InvalidRecord`, and changes nothing, if one of them is not open.
+    """
+    with _open(load_settings()) as engine, engine.begin() as connection:
+        return set_aside(connection, ids, reason, days, now=datetime.now(UTC))
+
+
+@task(cache_policy=NO_CACHE, persist_result=False)
+def take_back_mismatches(ids: list[int]) -> str:
+    """Take ignored mismatches back among the open ones; give the sentence that says so.
+
+    Raises `InvalidRecord`, and changes nothing, if one of them is not ignored.
+    """
+    with _open(load_settings()) as engine, engine.begin() as connection:
+        return take_back(connection, ids)
 
 
 def _reconcile(entity: Entity, window: Window) -> dict[str, int]:

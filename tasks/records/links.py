@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, literal, select, true
+from sqlalchemy import Connection, Select, delete, exists, literal, select, true
 
 from tasks.database import tables
 from tasks.database.upsert import insert_for
@@ -60,6 +60,23 @@ def link_pairs(connection: Connection, links: Sequence[Link]) -> None:
                     "UltraCart %s %s belongs to Thiio %s, but one of the two is linked elsewhere.",
                     entity, ultracart_id, thiio_id,
                 )  # fmt: skip
+
+
+def forget_gone(connection: Connection, links: Sequence[Link]) -> None:
+    """Drop what these UltraCart records were linked to, where that is another record the mirror lacks.
+
+    For who has just delivered to Thiio and was told another id: the old record was deleted there for good,
+    and would bar the new one.
+    """
+    table = tables.links
+    for entity, records in ((Entity.CUSTOMER, tables.customers), (Entity.ORDER, tables.orders)):
+        told = {each.ultracart_id: each.thiio_id for each in links if each.entity == entity}
+        known = linked_ids(connection, entity, Side.ULTRACART, list(told))
+        moved = sorted(id for id, thiio_id in known.items() if thiio_id != told[id])
+        is_held = exists().where(records.c.side == Side.THIIO, records.c.id == table.c.thiio_id)
+        if moved:
+            gone = delete(table).where(table.c.entity == entity, table.c.ultracart_id.in_(moved), ~is_held)
+            connection.execute(gone)
 
 
 def linked_ids(connection: Connection, entity: Entity, side: Side, ids: Sequence[str]) -> dict[str, str]:

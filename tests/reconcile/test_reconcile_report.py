@@ -117,7 +117,7 @@ def test_new_and_old_and_gone_are_told_apart(engine: Engine) -> None:
         reconcile(engine, now=NOW - ago)
     store(engine, in_thiio(orders[1], "81"))
     with engine.begin() as connection:
-        ledger.ignore(connection, [number_of(connection, "D-3")], "known", now=NOW)
+        ledger.ignore(connection, [number_of(connection, "D-3")], "known", until=NOW + days, now=NOW)
         # Resolved, but longer ago than the report looks back.
         ledger.resolve(connection, [number_of(connection, "D-2")], now=NOW - 2 * days)
     store(engine, in_thiio(orders[2], "82"))

@@ -12,9 +12,8 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, Engine
 
-from tasks.errors import UnreadableEvent
 from tasks.inbox.event_queue import store_events
-from tasks.inbox.events import FoundBy, NewEvent, make_event, make_unreadable
+from tasks.inbox.events import FoundBy, NewEvent, event_of_object
 from tasks.inbox.gaps.judge import LostOrder, Outcome, Recovery, Seen
 from tasks.inbox.gaps.search import Findings
 from tasks.inbox.gaps.seen import OPERATION, find_stored
@@ -67,7 +66,8 @@ def leave_lost(findings: Findings) -> list[Recovery]:
 
 def make_events(order: LostOrder, found: OrderObject, seen: Seen) -> list[NewEvent]:
     """Make the events of an order that was read again, the oldest first."""
-    return [_make_event(name, found) for name in choose_names(order, found, seen)]
+    names = choose_names(order, found, seen)
+    return [event_of_object(name, Entity.ORDER, found.order_id, found.object_json) for name in names]
 
 
 def choose_names(order: LostOrder, found: OrderObject, seen: Seen) -> list[str]:
@@ -81,15 +81,6 @@ def choose_names(order: LostOrder, found: OrderObject, seen: Seen) -> list[str]:
     if "order_create" in order.event_names and is_new and is_unknown:
         return list(dict.fromkeys(["order_create", found.event_name]))
     return [found.event_name]
-
-
-def _make_event(name: str, found: OrderObject) -> NewEvent:
-    try:
-        return make_event("ultracart", name, Entity.ORDER, found.order_id, found.object_json)
-    except UnreadableEvent as error:
-        # As UltraCart would deliver it: a replay reads it as a body once more.
-        body = b'[{"%s":%s}]' % (name.encode(), found.object_json)
-        return make_unreadable("ultracart", body, str(error))
 
 
 def _store(
