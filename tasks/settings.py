@@ -34,6 +34,13 @@ class ThiioConnection(StrEnum):
     API = "api"
 
 
+class TaskRunnerKind(StrEnum):
+    """Where the parts of a large comparison run."""
+
+    THREADS = "threads"
+    DASK = "dask"
+
+
 class UltraCartSettings(BaseModel):
     """The UltraCart store."""
 
@@ -141,6 +148,13 @@ class ReconcileSettings(BaseModel):
     first_window_days: int = Field(30, ge=1, description="Reach of the first run, when no watermark exists")
     rejected_retention_days: int = Field(
         365, ge=1, description="UltraCart deletes rejected orders after this many days"
+    )
+    partitions: int = Field(1, ge=1, le=1_000, description="Parts of a window that are compared side by side")
+    task_runner: TaskRunnerKind = Field(
+        TaskRunnerKind.THREADS, description="What compares the parts: `threads` or `dask`"
+    )
+    dask_address: str = Field(
+        "", description="Scheduler of a Dask cluster, e.g. tcp://host:8786; empty: a local one for each run"
     )
 
 

@@ -17,6 +17,8 @@ from tasks.settings import Settings, ThiioConnection
 
 PULLS = ("pull-records:ultracart", "pull-records:thiio")
 """The watermarks that tell how far each side was read."""
+NO_VERDICT = {"overlap_minutes", "first_window_days", "partitions", "task_runner", "dask_address"}
+"""Settings that say which records are judged and where, not how."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +67,7 @@ def hash_config(settings: Settings) -> str:
     config = [
         [[entity, *field] for entity, fields in FIELDS.items() for field in map(msgspec.to_builtins, fields)],
         [[entity, rule.name] for entity, rules in RULES.items() for rule in rules],
-        settings.reconcile.model_dump(mode="json", exclude={"overlap_minutes", "first_window_days"}),
+        settings.reconcile.model_dump(mode="json", exclude=NO_VERDICT),
         settings.push.partner_order_prefix,
         settings.push.max_age_days,
         settings.thiio.connection,

@@ -14,7 +14,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Put the side first: SQLite took the index of dates otherwise, and went through a side for each order."""
+    """Put the side first: SQLite else takes an index of dates and goes through a side for each order."""
     op.drop_index("ix_orders_partner_order_id", "orders")
     op.drop_index("ix_orders_other_side_id", "orders")
     op.create_index("ix_orders_side_partner_order_id", "orders", ["side", "partner_order_id"])
