@@ -34,6 +34,13 @@ class ThiioConnection(StrEnum):
     API = "api"
 
 
+class TaskRunnerKind(StrEnum):
+    """Where the parts of a large comparison run."""
+
+    THREADS = "threads"
+    DASK = "dask"
+
+
 class UltraCartSettings(BaseModel):
     """The UltraCart store."""
 
@@ -153,6 +160,13 @@ class ReconcileSettings(BaseModel):
     )
     thiio_owned_fields: list[str] = Field(
         [], description="JSON list of fields in which Thiio is right: told, to be corrected in UltraCart"
+    )
+    partitions: int = Field(1, ge=1, le=1_000, description="Parts of a window that are compared side by side")
+    task_runner: TaskRunnerKind = Field(
+        TaskRunnerKind.THREADS, description="What compares the parts: `threads` or `dask`"
+    )
+    dask_address: str = Field(
+        "", description="Scheduler of a Dask cluster, e.g. tcp://host:8786; empty: a local one for each run"
     )
 
     @model_validator(mode="after")

@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from tasks.database.column_types import Id, Json, UtcDateTime
 
-SCHEMA_VERSION = "0006"
+SCHEMA_VERSION = "0007"
 """The Alembic revision these tables are at; a test compares it with migrations/."""
 
 metadata = MetaData(
@@ -133,6 +133,7 @@ customers = Table(
     Index("ix_customers_side_email_key", "side", "email_key"),
     Index("ix_customers_side_phone", "side", "phone"),
     Index("ix_customers_side_as_of", "side", "as_of"),
+    Index("ix_customers_side_created_at", "side", "created_at"),
 )
 
 orders = Table(
@@ -182,8 +183,8 @@ orders = Table(
     Index("ix_orders_side_placed_at", "side", "placed_at"),
     Index("ix_orders_side_as_of", "side", "as_of"),
     Index("ix_orders_side_email_key", "side", "email_key"),
-    Index("ix_orders_partner_order_id", "partner_order_id"),
-    Index("ix_orders_other_side_id", "other_side_id"),
+    Index("ix_orders_side_partner_order_id", "side", "partner_order_id"),
+    Index("ix_orders_side_other_side_id", "side", "other_side_id"),
 )
 
 order_lines = Table(

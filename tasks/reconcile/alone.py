@@ -42,25 +42,23 @@ class Evidence:
     pushes: Mapping[str, str]  # state of the push
 
 
-def count_settling_alone(connection: Connection, scope: Scope, side: Side, terms: Terms) -> int:
-    """Count the records without counterpart that are too young to be judged."""
-    records, query = _select_alone(scope, side, terms)
-    young = query.where(records.c.as_of > terms.settled_until)
-    return connection.scalar(select(func.count()).select_from(young.subquery())) or 0
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """Records without counterpart: mismatches, and the number of those too young to be judged."""
+
+    mismatches: list[Mismatch]
+    settling: int
 
 
-def find_alone(
-    connection: Connection, scope: Scope, side: Side, terms: Terms, *, after: str, limit: int
-) -> list[Mismatch]:
-    """Give up to `limit` records of one side without counterpart, in order of id, beyond the id `after`."""
-    records, query = _select_alone(scope, side, terms)
-    query = query.where(records.c.as_of <= terms.settled_until, records.c.id > after)
-    rows = connection.execute(query.order_by(records.c.id).limit(limit)).all()
-    evidence = _gather_evidence(connection, scope.entity, side, [row.id for row in rows])
-    return [_mismatch(scope.entity, side, row, evidence) for row in rows]
+def find_alone(connection: Connection, scope: Scope, side: Side, terms: Terms) -> Alone:
+    """Judge the records of one side in scope that have no counterpart and should have one."""
+    rows = connection.execute(_select_alone(scope, side, terms)).all()
+    settled = [row for row in rows if row.as_of <= terms.settled_until]
+    evidence = _gather_evidence(connection, scope.entity, side, [row.id for row in settled])
+    return Alone([_mismatch(scope.entity, side, row, evidence) for row in settled], len(rows) - len(settled))
 
 
-def _select_alone(scope: Scope, side: Side, terms: Terms) -> tuple[FromClause, Select[Any]]:
+def _select_alone(scope: Scope, side: Side, terms: Terms) -> Select[Any]:
     entity = scope.entity
     records, of_side = records_of(entity, side)
     query = select(records).where(
@@ -72,7 +70,7 @@ def _select_alone(scope: Scope, side: Side, terms: Terms) -> tuple[FromClause, S
     )
     if entity is Entity.ORDER:
         query = query.where(_is_expected(records, side, terms))
-    return records, query
+    return query.order_by(records.c.id)
 
 
 def _is_expected(orders: FromClause, side: Side, terms: Terms) -> ColumnElement[bool]:

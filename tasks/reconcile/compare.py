@@ -7,18 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
-    FromClause,
-    Select,
-    and_,
-    case,
-    func,
-    literal,
-    not_,
-    or_,
-    select,
-    true,
 )
 
 from tasks.reconcile.causes import ADVICE, Cause
@@ -26,20 +15,10 @@ from tasks.reconcile.evidence import read_evidence
 from tasks.reconcile.explain import Difference, explain_pairs
 from tasks.reconcile.likely_cause import RecordPair
 from tasks.reconcile.mismatch import Mismatch, MismatchKind
-from tasks.reconcile.scope import BORN, Scope, links_of, records_of
+from tasks.reconcile.scope import BORN
 from tasks.reconcile.terms import Terms
-from tasks.reconcile.times import times_differ
 from tasks.records.mirror import find_customers, find_orders
 from tasks.records.models import Entity, Side
-
-
-@dataclass(frozen=True, slots=True)
-class PairCounts:
-    """How many pairs are in scope, how many have equal digests, and how many are too young to be judged."""
-
-    paired: int = 0
-    equal: int = 0
-    settling: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,45 +27,6 @@ class Pair:
 
     ultracart_id: str
     thiio_id: str
-
-    def id_of(self, side: Side) -> str:
-        """Give the id of one of the two."""
-        return self.ultracart_id if side is Side.ULTRACART else self.thiio_id
-
-
-def count_pairs(connection: Connection, scope: Scope, terms: Terms) -> PairCounts:
-    """Count the pairs in scope by what their digests say; nothing is fetched."""
-    total = PairCounts()
-    for subject in Side:
-        sides = _Sides(scope.entity)
-        differs = sides.differ(terms)
-        is_young = not_(sides.are_settled(terms))
-        row = connection.execute(
-            sides.select_pairs(
-                scope,
-                subject,
-                func.count(),
-                func.coalesce(func.sum(case((differs, 0), else_=1)), 0),
-                func.coalesce(func.sum(case((and_(differs, is_young), 1), else_=0)), 0),
-            )
-        ).one()
-        total = PairCounts(total.paired + row[0], total.equal + int(row[1]), total.settling + int(row[2]))
-    return total
-
-
-def find_differing_pairs(
-    connection: Connection, scope: Scope, subject: Side, terms: Terms, *, after: str, limit: int
-) -> list[Pair]:
-    """Give up to `limit` settled pairs with different digests, in order of `subject`'s id, beyond `after`.
-
-    `subject` is the side whose record brings the pair in; a pair that both bring in comes with UltraCart's.
-    """
-    sides = _Sides(scope.entity)
-    record = sides.of[subject]
-    query = sides.select_pairs(scope, subject, sides.ultracart.c.id, sides.thiio.c.id)
-    query = query.where(sides.differ(terms), sides.are_settled(terms), record.c.id > after)
-    rows = connection.execute(query.order_by(record.c.id).limit(limit))
-    return [Pair(row[0], row[1]) for row in rows]
 
 
 def explain_differences(
@@ -104,55 +44,6 @@ def explain_differences(
         both = [(pair.ultracart, pair.thiio) for pair in records]
         mismatches += [_unlinked(*pair) for pair in both if _is_unlinked(*pair)]
     return mismatches
-
-
-class _Sides:
-    """Both sides' records and the link between them, named for one query."""
-
-    def __init__(self, entity: Entity) -> None:
-        self.entity = entity
-        self.ultracart, self.is_ultracart = records_of(entity, Side.ULTRACART)
-        self.thiio, self.is_thiio = records_of(entity, Side.THIIO)
-        self.links, self.of_entity = links_of(entity)
-        self.of: dict[Side, FromClause] = {Side.ULTRACART: self.ultracart, Side.THIIO: self.thiio}
-
-    def select_pairs(self, scope: Scope, subject: Side, *columns: ColumnElement[Any]) -> Select[Any]:
-        """Select of the pairs that the record of `subject` brings into scope, one that lives at least."""
-        # Two queries by subject rather than one with OR: each starts from one side's date index.
-        covered = scope.covers(self.of[subject], subject)
-        if subject is Side.THIIO:
-            covered = and_(covered, not_(scope.covers(self.ultracart, Side.ULTRACART)))
-        return select(*columns).where(
-            self.is_ultracart,
-            self.is_thiio,
-            self.of_entity,
-            self.links.c.ultracart_id == self.ultracart.c.id,
-            self.links.c.thiio_id == self.thiio.c.id,
-            not_(and_(self.ultracart.c.is_deleted, self.thiio.c.is_deleted)),
-            self._is_real(),
-            covered,
-        )
-
-    def _is_real(self) -> ColumnElement[bool]:
-        if self.entity is Entity.CUSTOMER:
-            return true()
-        return or_(self.ultracart.c.is_test.is_not(True), self.thiio.c.is_test.is_not(True))
-
-    def differ(self, terms: Terms) -> ColumnElement[bool]:
-        """Say in SQL that the two must be looked at: other digest, other times, or another one named."""
-        tolerances, prefix = terms.tolerances, terms.partner_order_prefix
-        differs = or_(
-            self.ultracart.c.digest != self.thiio.c.digest,
-            times_differ(self.entity, self.ultracart, self.thiio, tolerances, prefix),
-        )
-        if self.entity is Entity.ORDER and terms.thiio_names_ultracart:
-            return or_(differs, self.thiio.c.other_side_id.is_distinct_from(self.ultracart.c.id))
-        return differs
-
-    def are_settled(self, terms: Terms) -> ColumnElement[bool]:
-        """Say in SQL that neither record is too young to be judged."""
-        limit = literal(terms.settled_until, self.ultracart.c.as_of.type)
-        return and_(self.ultracart.c.as_of <= limit, self.thiio.c.as_of <= limit)
 
 
 def _fetch(connection: Connection, entity: Entity, pairs: Sequence[Pair], terms: Terms) -> list[RecordPair]:

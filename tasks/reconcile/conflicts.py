@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -43,21 +43,23 @@ class Conflicts:
     settling: list[Mismatch]
 
 
-def find_conflicts(connection: Connection, scope: Scope, terms: Terms) -> Conflicts:
+def find_conflicts(connection: Connection, entity: Entity, pages: Iterable[Scope], terms: Terms) -> Conflicts:
     """Find the groups in scope that no rule could pair; the first rule to find a conflict tells it."""
     settled: dict[tuple[str, str], Mismatch] = {}
     settling: dict[tuple[str, str], Mismatch] = {}
-    for rule in RULES[scope.entity]:
+    for rule, scope in ((rule, page) for rule in RULES[entity] for page in pages):
         for group in _groups(connection, scope, rule, terms.partner_order_prefix):
             newest = max(member.as_of for side in Side for member in group[side])
             found = settling if newest > terms.settled_until else settled
-            for mismatch in _mismatches(scope.entity, group):
+            for mismatch in _mismatches(entity, group):
                 found.setdefault((mismatch.ultracart_id, mismatch.thiio_id), mismatch)
     return Conflicts(list(settled.values()), list(settling.values()))
 
 
 def _groups(connection: Connection, scope: Scope, rule: Rule, prefix: str) -> Iterator[Group]:
-    keys = sorted({key for side in Side for key in _conflicting_keys(connection, scope, rule, side, prefix)})
+    keys = sorted(
+        {key for side in scope.subjects for key in _conflicting_keys(connection, scope, rule, side, prefix)}
+    )
     for at in range(0, len(keys), BATCH):
         groups: dict[str, Group] = {key: {side: [] for side in Side} for key in keys[at : at + BATCH]}
         for side in Side:

@@ -77,7 +77,7 @@ RULES = {
 def link_pairs(connection: Connection, scope: Scope, prefix: str) -> None:
     """Link all records in scope that a rule matches to exactly one other, with the rule's name."""
     for number, rule in enumerate(RULES[scope.entity]):
-        for subject in Side:
+        for subject in scope.subjects:
             pairs = _exclusive_pairs(scope, rule, RULES[scope.entity][:number], subject, prefix)
             link_all(connection, scope.entity, pairs, rule.name)
 

@@ -35,8 +35,8 @@ def recheck_open(engine: Engine, entity: Entity, terms: Terms) -> int:
     resolved, after = 0, 0
     while page := _read_unseen(engine, entity, terms, after):
         ids = {side: sorted({getattr(row, f"{side}_id") for row in page} - {""}) for side in Side}
-        judged = judge(engine, Scope(entity, ids=ids), terms)
-        unsettled = {(mismatch.ultracart_id, mismatch.thiio_id) for mismatch in judged.unsettled_conflicts}
+        conflicts = judge(engine, Scope(entity, ids=ids), terms)
+        unsettled = {(mismatch.ultracart_id, mismatch.thiio_id) for mismatch in conflicts.settling}
         with engine.begin() as connection:
             gone = _select_gone(connection, entity, [row.id for row in page], terms)
             resolved += ledger.resolve(

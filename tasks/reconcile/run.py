@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import partial, reduce
+from itertools import pairwise
 
 from sqlalchemy import Connection, Engine, func, insert, select, update
 
 from tasks.database import tables
 from tasks.database.analyze import refresh_statistics
 from tasks.reconcile import ledger
-from tasks.reconcile.alone import count_settling_alone
-from tasks.reconcile.compare import count_pairs
-from tasks.reconcile.judge import judge
+from tasks.reconcile.judge import Tally, compare, pair_up
 from tasks.reconcile.recheck import recheck_open
-from tasks.reconcile.scope import RECORDS, Scope, records_of
+from tasks.reconcile.scope import RECORDS, Scope
 from tasks.reconcile.terms import Terms, make_terms
-from tasks.records.models import Entity, Side, Window
+from tasks.records.models import Entity, Window
 from tasks.settings import Settings
+
+Spread = Callable[[Sequence[Scope], Terms], Iterable[Tally]]
+"""A way to compare the parts of a window: one after the other, or side by side."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +50,11 @@ def reconcile_window(
     *,
     now: datetime,
     run_id: str | None = None,
+    spread: Spread | None = None,
 ) -> RunCounts:
     """Judge the records of a window and every open mismatch, and keep the ledger.
+
+    Records are paired once, then compared in `reconcile.partitions` parts: `spread` may do them side by side.
 
     Safe to repeat and to kill: what a page found stays, and the next run goes over it again.
     """
@@ -57,24 +64,37 @@ def reconcile_window(
         terms = make_terms(connection, settings, window, now)
         ledger.open_expired(connection, entity, now=now)
         run = _start_run(connection, entity, window, terms, run_id)
-    judged = judge(engine, scope, terms)
+    conflicts = pair_up(engine, scope, terms)
+    tallies = (spread or partial(_compare_in_turn, engine))(cut(scope, settings.reconcile.partitions), terms)
+    tally = reduce(Tally.plus, tallies)
     resolved = recheck_open(engine, entity, terms)
     with engine.begin() as connection:
-        pairs = count_pairs(connection, scope, terms)
-        alone = sum(count_settling_alone(connection, scope, side, terms) for side in Side)
         counts = RunCounts(
             run=run,
-            ultracart=_count_records(connection, scope, Side.ULTRACART),
-            thiio=_count_records(connection, scope, Side.THIIO),
-            paired=pairs.paired,
-            equal=pairs.equal + judged.explained_equal,
-            settling=pairs.settling + alone + len(judged.unsettled_conflicts),
-            mismatches=judged.mismatches,
+            ultracart=tally.ultracart,
+            thiio=tally.thiio,
+            paired=tally.paired,
+            equal=tally.equal,
+            settling=tally.settling + len(conflicts.settling),
+            mismatches=tally.mismatches + len(conflicts.mismatches),
             opened=_count_opened(connection, entity, now),
             resolved=resolved,
         )
         _end_run(connection, counts)
     return counts
+
+
+def cut(scope: Scope, parts: int) -> list[Scope]:
+    """Cut the window of a scope into so many parts of equal length; one part is the scope as it is."""
+    if parts == 1 or scope.window is None:
+        return [scope]
+    start, end = scope.window.start, scope.window.end
+    times = [start + (end - start) * number / parts for number in range(parts)] + [end]
+    return [replace(scope, part=Window(*each)) for each in pairwise(times)]
+
+
+def _compare_in_turn(engine: Engine, parts: Sequence[Scope], terms: Terms) -> Iterator[Tally]:
+    return (compare(engine, part, terms) for part in parts)
 
 
 def _start_run(
@@ -100,13 +120,6 @@ def _end_run(connection: Connection, counts: RunCounts) -> None:
         .where(tables.reconcile_runs.c.id == counts.run)
         .values(**row, mismatch_count=counts.mismatches, ended_at=datetime.now(UTC))
     )
-
-
-def _count_records(connection: Connection, scope: Scope, side: Side) -> int:
-    records, of_side = records_of(scope.entity, side)
-    query = select(func.count()).select_from(records)
-    query = query.where(of_side, scope.covers(records, side), ~records.c.is_deleted)
-    return connection.scalar(query) or 0
 
 
 def _count_opened(connection: Connection, entity: Entity, now: datetime) -> int:

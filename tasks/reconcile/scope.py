@@ -7,9 +7,10 @@ an old order is judged again. Either record of a pair brings the pair in.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, FromClause, and_, exists, or_
+from sqlalchemy import ColumnElement, FromClause, and_, exists, not_, or_
 
 from tasks.database import tables
 from tasks.records.models import Entity, Side, Window
@@ -21,20 +22,39 @@ OTHER = {Side.ULTRACART: Side.THIIO, Side.THIIO: Side.ULTRACART}
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The records of one entity that are judged: those of a window, or some by their ids."""
+    """The records of one entity that are judged: those of a window, or some by their ids.
+
+    `part` is a stretch of the window: a record belongs to the part it was placed in, or, if it was placed
+    before the window, to the part of its last date. Parts that make up a window hold each record once.
+    """
 
     entity: Entity
     window: Window | None = None
     ids: Mapping[Side, Sequence[str]] = field(default_factory=dict)
+    part: Window | None = None
+
+    @property
+    def subjects(self) -> list[Side]:
+        """Give the sides of which records can be in scope."""
+        return [side for side in Side if self.ids.get(side) or not (self.ids or self.window is None)]
+
+    def page(self, side: Side, ids: Sequence[str]) -> Scope:
+        """Give some records of this scope, of one side."""
+        return replace(self, ids={side: ids})
 
     def covers(self, records: FromClause, side: Side) -> ColumnElement[bool]:
         """Say in SQL that a record is judged; never null, so that it can be negated."""
-        if self.window is None:
+        if self.ids or self.window is None:
             return records.c.id.in_(self.ids.get(side, ()))
-        start, end = self.window.start, self.window.end
         born, last = records.c[BORN[self.entity]], records.c.as_of
         # Both databases answer this from the indexes (side, placed_at) and (side, as_of).
-        return or_(and_(born.is_not(None), born >= start, born < end), and_(last >= start, last < end))
+        if self.part is None:
+            return or_(_is_in(self.window, born), _is_in(self.window, last))
+        return or_(_is_in(self.part, born), and_(_is_in(self.part, last), not_(_is_in(self.window, born))))
+
+
+def _is_in(window: Window, time: ColumnElement[datetime]) -> ColumnElement[bool]:
+    return and_(time.is_not(None), time >= window.start, time < window.end)
 
 
 def records_of(entity: Entity, side: Side) -> tuple[FromClause, ColumnElement[bool]]:

@@ -16,10 +16,15 @@ from tasks.reconcile.pairing import RULES, Rule
 from tasks.records.models import Entity, Window
 from tasks.settings import Settings, ThiioConnection
 
-NOT_JUDGED_BY = {"overlap_minutes", "first_window_days", "ultracart_owned_fields", "thiio_owned_fields"}
-"""Settings that say where to look or what to repair, not what counts as a mismatch."""
 PULLS = ("pull-records:ultracart", "pull-records:thiio")
 """The watermarks that tell how far each side was read."""
+NOT_JUDGED_BY = frozenset(
+    {
+        "overlap_minutes", "first_window_days", "partitions", "task_runner", "dask_address",
+        "ultracart_owned_fields", "thiio_owned_fields",
+    }
+)  # fmt: skip
+"""Settings that say where to look, how, and what to repair: not what counts as a mismatch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +80,7 @@ def hash_config(
     config = [
         [[entity, asdict(field)] for entity, compared in fields.items() for field in compared],
         [[entity, asdict(rule)] for entity, ladder in rules.items() for rule in ladder],
-        settings.reconcile.model_dump(mode="json", exclude=NOT_JUDGED_BY),
+        settings.reconcile.model_dump(mode="json", exclude=set(NOT_JUDGED_BY)),
         settings.push.partner_order_prefix,
         settings.push.max_age_days,
         settings.thiio.connection,

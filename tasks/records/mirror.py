@@ -82,7 +82,7 @@ def find_customers(connection: Connection, side: Side, ids: Sequence[str]) -> di
     return {
         key: customer
         for batch in _chunks(list(ids))
-        for key, (customer, _) in _stored_customers(connection, side, batch).items()
+        for key, (customer, _) in _stored_customers(connection, side, batch, lock=False).items()
     }
 
 
@@ -91,7 +91,7 @@ def find_orders(connection: Connection, side: Side, ids: Sequence[str]) -> dict[
     return {
         key: order
         for batch in _chunks(list(ids))
-        for key, (order, _) in _stored_orders(connection, side, batch).items()
+        for key, (order, _) in _stored_orders(connection, side, batch, lock=False).items()
     }
 
 
@@ -135,20 +135,20 @@ def _chunks(values: list[Any]) -> Iterable[list[Any]]:
 
 
 def _stored_customers(
-    connection: Connection, side: Side, ids: Sequence[str]
+    connection: Connection, side: Side, ids: Sequence[str], *, lock: bool = True
 ) -> dict[str, tuple[Customer, Stamps]]:
     table = tables.customers
-    rows = connection.execute(
-        select(table).where(table.c.side == side, table.c.id.in_(ids)).with_for_update()
-    )
+    query = select(table).where(table.c.side == side, table.c.id.in_(ids))
+    rows = connection.execute(query.with_for_update() if lock else query)
     return {row.id: (customer_from(row), _read_stamps(row.parts)) for row in rows}
 
 
-def _stored_orders(connection: Connection, side: Side, ids: Sequence[str]) -> dict[str, tuple[Order, Stamps]]:
+def _stored_orders(
+    connection: Connection, side: Side, ids: Sequence[str], *, lock: bool = True
+) -> dict[str, tuple[Order, Stamps]]:
     table = tables.orders
-    rows = connection.execute(
-        select(table).where(table.c.side == side, table.c.id.in_(ids)).with_for_update()
-    ).all()
+    query = select(table).where(table.c.side == side, table.c.id.in_(ids))
+    rows = connection.execute(query.with_for_update() if lock else query).all()
     lines = read_lines(connection, side, [row.id for row in rows])
     return {row.id: (order_from(row, lines.get(row.id, ())), _read_stamps(row.parts)) for row in rows}
 
