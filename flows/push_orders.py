@@ -196,12 +196,14 @@ async def _ask(question: str, minutes: int) -> bool:
     seconds = minutes * MINUTE_SECONDS + 2 * LOOK_FOR_ANSWER_SECONDS
     with waiting_for_approval(minutes):
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(seconds) as deadline:
                 answer = await apause_flow_run(
                     wait_for_input=form,
                     timeout=seconds + PAUSE_MARGIN_SECONDS,
                     poll_interval=LOOK_FOR_ANSWER_SECONDS,
                 )
         except TimeoutError:
+            if not deadline.expired():
+                raise
             raise NobodyAnswered from None
     return answer.send

@@ -192,6 +192,21 @@ def test_the_metadata_key_and_the_prefix_are_settings(
     assert (sent["confirmed"], ultracart.imports) == (1, {f"CALL-{id}": 1})
 
 
+def test_the_storefronts_theme_code_is_sent_if_it_is_set(
+    ultracart: UltraCartSandbox, thiio: ThiioSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the setting no body names one; with it the order belongs to that StoreFront."""
+    id = thiio.place_phone_order()
+    [without] = plan(dry_run=True)
+    monkeypatch.setenv("ULTRATHIIO_PUSH__THEME_CODE", "SF1986")
+    sent = steps.send_pushes.fn(planned_ids(plan()))
+    [order] = [each for each in ultracart.store.orders.values() if "channel_partner" in each]
+
+    assert "screen_branding_theme_code" not in without["body"]
+    assert (sent["confirmed"], ultracart.imports) == (1, {f"THIIO-{id}": 1})
+    assert order["checkout"]["screen_branding_theme_code"] == "SF1986"
+
+
 def test_a_key_in_the_mapping_file_counts_before_the_setting(
     ultracart: UltraCartSandbox, thiio: ThiioSandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
