@@ -133,7 +133,7 @@ async def backfill(options: Backfill) -> State[dict[str, int]]:
     if options.dry_run:
         return Completed(message=plan["answer"], data={"windows": len(windows), "done": 0})
 
-    so_far = look_at_progress(job, started_at, 0)
+    so_far = look_at_progress(job, started_at)
     artifact = await acreate_progress_artifact(
         so_far["percent"], key="backfill-progress", description=so_far["markdown"]
     )
@@ -149,7 +149,7 @@ async def backfill(options: Backfill) -> State[dict[str, int]]:
                 continue
             finish_window(job, start, end, count)
             done += 1
-            so_far = look_at_progress(job, started_at, done)
+            so_far = look_at_progress(job, started_at)
             await aupdate_progress_artifact(artifact, so_far["percent"], so_far["markdown"])
     except BudgetSpent as spent:
         return await _go_on_later(options, spent, so_far["answer"])

@@ -11,13 +11,15 @@ from tasks.records.models import Window
 from tasks.records.windows import PlannedWindow
 from tasks.ultracart.budget import Budget, Limits, foresee
 
+LAST_WINDOWS = 10
+"""The pace is theirs: a stretch begins with thin windows and becomes denser, or the other way round."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """Where a job stands `now`. `calls` and `done_now` are this run's, which began at `started_at`."""
+    """Where a job stands `now`. `calls` are those of this run, which began at `started_at`."""
 
     windows: Sequence[PlannedWindow]
-    done_now: int
     calls: int
     started_at: datetime
     now: datetime
@@ -41,43 +43,40 @@ class Progress:
 
     @property
     def percent(self) -> float:
-        """Give the share of windows that are done, 0 to 100."""
-        return 100.0 * self.done / len(self.windows) if self.windows else 100.0
+        """Give the share of windows that are done, 0 to 100, to one decimal."""
+        return round(100.0 * self.done / len(self.windows), 1) if self.windows else 100.0
 
     def finish_at(self) -> datetime | None:
-        """Say when all is done, at this run's pace and within UltraCart's limits; None if it is too early."""
+        """Say when all is done, at the last windows' pace, within UltraCart's limits; None if too early."""
         if self.left == 0:
             return self.now
-        if self.done_now == 0:
-            return None
-        elapsed = self.now - self.started_at
-        at_this_pace = self.now + elapsed * (self.left / self.done_now)
-        if not self.calls:
-            return at_this_pace
-        calls_left = round(self.calls * self.left / self.done_now)
-        within_limits = foresee(
-            self.budget, self.limits, calls_left, elapsed.total_seconds() / self.calls, self.now
+        done_at = sorted(
+            each.done_at for each in self.windows if each.done_at and each.done_at > self.started_at
         )
-        return max(at_this_pace, within_limits)
+        if not done_at:
+            return None
+        marks = [self.started_at, *done_at][-LAST_WINDOWS - 1 :]
+        pace = (marks[-1] - marks[0]) / (len(marks) - 1)
+        calls_left = round(self.calls * self.left / len(done_at))
+        # The calls' own time is in the pace: what counts here is when UltraCart takes the last of them.
+        return max(self.now + self.left * pace, foresee(self.budget, self.limits, calls_left, 0.0, self.now))
 
     def markdown(self) -> str:
-        """Write it as the artifact shows it below the bar."""
+        """Write it as the artifact shows it above the bar."""
         next_window, finish = self._next(), self.finish_at()
         facts = [
-            ("Windows", f"{self.done:,} done, {self.left:,} left of {len(self.windows):,}"),
-            ("Records read", f"{self.records:,}"),
-            ("Calls to UltraCart", f"{self.calls:,} in this run"),
+            f"{self.done:,} of {count(len(self.windows), 'window')} done, {self.left:,} left",
+            f"{count(self.records, 'record')} read, {count(self.calls, 'call')} to UltraCart in this run",
         ]
         if next_window:
-            facts.append(
-                ("Next", f"{next_window.start:%Y-%m-%d %H:%M} … {next_window.end:%Y-%m-%d %H:%M} UTC")
-            )
             when = f"about {finish:%Y-%m-%d %H:%M} UTC" if finish else "told after the first window"
-            facts.append(("Expected finish", when))
+            facts += [
+                f"In work: {next_window.start:%Y-%m-%d %H:%M} … {next_window.end:%Y-%m-%d %H:%M} UTC",
+                f"Expected finish: {when}",
+            ]
         else:
-            facts.append(("Finished", f"{self.now:%Y-%m-%d %H:%M} UTC"))
-        rows = "\n".join(f"| {name} | {value} |" for name, value in facts)
-        return f"| | |\n| --- | --- |\n{rows}\n"
+            facts.append(f"Finished: {self.now:%Y-%m-%d %H:%M} UTC")
+        return "\n".join(f"- {fact}" for fact in facts)
 
     def answer(self) -> str:
         """Say in a line how far it has come."""

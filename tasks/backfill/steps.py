@@ -83,14 +83,13 @@ def finish_window(job: Job, start: datetime, end: datetime, row_count: int) -> N
 
 
 @task(cache_policy=NO_CACHE, persist_result=False)
-def look_at_progress(job: Job, started_at: datetime, done_now: int) -> dict[str, Any]:
+def look_at_progress(job: Job, started_at: datetime) -> dict[str, Any]:
     """Give how far a job has come: `percent`, what the artifact shows, and `records` and `calls` so far."""
     settings, now = load_settings(), datetime.now(UTC)
     key, limits = settings.ultracart.simple_key.get_secret_value(), limits_of(settings.ultracart)
     with _transaction(settings) as connection:
         progress = Progress(
             windows=windows.read_windows(connection, job.key),
-            done_now=done_now,
             calls=count_calls(connection, str(flow_run.id), started_at),
             started_at=started_at,
             now=now,

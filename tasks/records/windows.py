@@ -17,11 +17,16 @@ TABLE = tables.windows
 
 @dataclass(frozen=True, slots=True)
 class PlannedWindow:
-    """A window of a job, and whether it is done; `row_count` is what was read in it."""
+    """A window of a job, and since when it is done (aware UTC); `row_count` is what was read in it."""
 
     window: Window
-    is_done: bool = False
+    done_at: datetime | None = None
     row_count: int = 0
+
+    @property
+    def is_done(self) -> bool:
+        """Tell whether it is done."""
+        return self.done_at is not None
 
 
 def check_times(start: datetime | None, end: datetime | None) -> None:
@@ -42,11 +47,11 @@ def cut_into_windows(start: datetime, end: datetime, width: timedelta) -> list[W
 
 def read_windows(connection: Connection, job: str) -> list[PlannedWindow]:
     """Give the windows that a job was cut into, oldest first; none if it was never started."""
-    columns = (TABLE.c.start_at, TABLE.c.end_at, TABLE.c.state, TABLE.c.row_count)
+    columns = (TABLE.c.start_at, TABLE.c.end_at, TABLE.c.done_at, TABLE.c.row_count)
     query = select(*columns).where(TABLE.c.job == job).order_by(TABLE.c.start_at)
     return [
-        PlannedWindow(Window(start, end), state == "done", row_count or 0)
-        for start, end, state, row_count in connection.execute(query)
+        PlannedWindow(Window(start, end), done_at, row_count or 0)
+        for start, end, done_at, row_count in connection.execute(query)
     ]
 
 
