@@ -135,6 +135,8 @@ customers = Table(
     Index("ix_customers_side_created_at", "side", "created_at"),
 )
 
+VERDICT_COLUMNS = ("digest", "is_deleted", "is_test", "other_side_id")
+
 orders = Table(
     "orders",
     metadata,
@@ -179,7 +181,9 @@ orders = Table(
     Column("is_deleted", Boolean, nullable=False, default=False),
     Column("digest", BigInteger, nullable=False),
     Column("stored_at", UtcDateTime, nullable=False),
-    Index("ix_orders_side_placed_at", "side", "placed_at"),
+    # All that a comparison reads of an order: no row is read of pairs that agree.
+    Index("ix_orders_verdict_by_date", "side", "placed_at", "as_of", "id", *VERDICT_COLUMNS),
+    Index("ix_orders_verdict_by_id", "side", "id", "placed_at", "as_of", *VERDICT_COLUMNS),
     Index("ix_orders_side_as_of", "side", "as_of"),
     Index("ix_orders_side_email_key", "side", "email_key"),
     Index("ix_orders_side_partner_order_id", "side", "partner_order_id"),
