@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, Table, text
 
-SAMPLED_ROWS = 1_000
-"""Rows of each index that SQLite looks at: some milliseconds, however large the table is."""
+SAMPLED_ROWS = 100_000
+"""Rows of each index that SQLite looks at: a tenth of a second, however large the table is.
+
+It takes what it did not see for no more than that: with 1,000 it still goes through a side for a page of ids.
+"""
 
 
 def refresh_statistics(connection: Connection, *tables: Table) -> None:

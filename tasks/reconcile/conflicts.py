@@ -76,7 +76,7 @@ def _conflicting_keys(
     if scope.window is None:
         # A known conflict may be kept under the id of its one linked record.
         left_over = or_(left_over, claim(only_unlinked=True))
-    query = select(rule.column(records, side)).distinct()
+    query = select(rule.column(records, side))
     query = query.where(of_side, scope.covers(records, side), ~records.c.is_deleted, left_over)
     strip = prefix if rule.has_prefix and side is Side.ULTRACART else ""
     return (key.removeprefix(strip) for key in connection.scalars(query))

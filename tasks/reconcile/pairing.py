@@ -139,6 +139,10 @@ def _exclusive_pairs(
     query = select(ultracart.c.id, thiio.c.id).where(
         is_ultracart, is_thiio, rule.matches(ultracart, thiio, prefix), scope.covers(sides[subject], subject)
     )
+    if scope.ids and rule.has_prefix and subject is Side.THIIO:
+        # Said twice, or SQLite goes through all of UltraCart's orders for a page of Thiio's.
+        named = [prefix + id for id in scope.ids[subject]]
+        query = query.where(rule.column(ultracart, Side.ULTRACART).in_(named))
     for side, records in sides.items():
         query = query.where(
             ~records.c.is_deleted,

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
+from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from sqlalchemy import Engine
 
 from tasks.database.engine import open_database
 from tasks.database.lease import hold_lease
+from tasks.errors import SetupError
 from tasks.reconcile.ignoring import set_aside, take_back
+from tasks.reconcile.judge import Tally, compare
 from tasks.reconcile.report_files import write_files
 from tasks.reconcile.report_markdown import make_rows, render_markdown
 from tasks.reconcile.report_words import answer, list_numbers
 from tasks.reconcile.run import reconcile_window
-from tasks.reconcile.terms import read_up_to
+from tasks.reconcile.scope import Scope
+from tasks.reconcile.terms import Terms, read_up_to
 from tasks.records.models import Entity, Window
-from tasks.settings import Settings, load_settings
+from tasks.settings import ReconcileSettings, Settings, TaskRunnerKind, load_settings
 
 
 @task(cache_policy=NO_CACHE, persist_result=False)
@@ -92,12 +98,50 @@ def take_back_mismatches(ids: list[int]) -> str:
         return take_back(connection, ids)
 
 
+@task(cache_policy=NO_CACHE, persist_result=False, task_run_name="compare-part-{number}")
+def compare_part(number: int, part: Scope, terms: Terms) -> tuple[int, ...]:
+    """Compare the records of one part of a window; the numbers of a `Tally`.
+
+    The records must have been paired, and the run's lease is held, by whoever calls.
+    """
+    with _open(load_settings()) as engine:
+        return tuple(compare(engine, part, terms))
+
+
 def _reconcile(entity: Entity, window: Window) -> dict[str, int]:
     settings = load_settings()
     run_id = None if flow_run.id is None else str(flow_run.id)
+    now = datetime.now(UTC)
+    spread = partial(_side_by_side, settings.reconcile) if settings.reconcile.partitions > 1 else None
     with _open(settings) as engine, hold_lease(engine, f"reconcile:{entity}"):
-        counts = reconcile_window(engine, settings, entity, window, now=datetime.now(UTC), run_id=run_id)
+        counts = reconcile_window(engine, settings, entity, window, now=now, run_id=run_id, spread=spread)
     return asdict(counts)
+
+
+def _side_by_side(settings: ReconcileSettings, parts: Sequence[Scope], terms: Terms) -> list[Tally]:
+    """Compare each part in a task run of its own; a part that fails fails the run, after all have ended."""
+    with _task_runner(settings) as runner:
+        futures = [
+            runner.submit(compare_part, {"number": number, "part": part, "terms": terms})
+            for number, part in enumerate(parts, 1)
+        ]
+        for future in futures:
+            future.wait()
+    return [Tally(*future.result()) for future in futures]
+
+
+def _task_runner(settings: ReconcileSettings) -> TaskRunner[Any]:
+    if settings.task_runner is TaskRunnerKind.THREADS:
+        return ThreadPoolTaskRunner(max_workers=min(settings.partitions, os.cpu_count() or 1))
+    try:
+        from prefect_dask import DaskTaskRunner  # type: ignore[import-not-found, unused-ignore]
+    except ModuleNotFoundError as error:
+        raise SetupError(
+            "ULTRATHIIO_RECONCILE__TASK_RUNNER is dask, and prefect-dask is missing. "
+            "Run: pip install 'ultrathiio[dask]'"
+        ) from error
+    runner: TaskRunner[Any] = DaskTaskRunner(address=settings.dask_address or None)
+    return runner
 
 
 @contextmanager
