@@ -81,3 +81,15 @@ def test_the_tested_prefect_is_the_one_that_is_pinned() -> None:
     )
 
     assert yaml.safe_load((PROJECT / "prefect.yaml").read_text())["prefect-version"] == pins["prefect"]
+
+
+def test_the_runbook_has_every_flow() -> None:
+    """Whoever is on duty finds each flow under its name."""
+    runbook = (PROJECT / "deployments/RUNBOOK.md").read_text()
+    flows = {path.stem.replace("_", "-") for path in (PROJECT / "flows").glob("*.py")} - {
+        "--init--",
+        "--main--",
+    }
+    headings = re.findall(r"^### (.*)$", runbook, flags=re.MULTILINE)
+
+    assert flows <= {name for heading in headings for name in heading.split(", ")}
