@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -131,8 +131,9 @@ def _side_by_side(settings: ReconcileSettings, parts: Sequence[Scope], terms: Te
 
 
 def _task_runner(settings: ReconcileSettings) -> TaskRunner[Any]:
+    workers = min(settings.partitions, os.cpu_count() or 1)
     if settings.task_runner is TaskRunnerKind.THREADS:
-        return ThreadPoolTaskRunner(max_workers=min(settings.partitions, os.cpu_count() or 1))
+        return ThreadPoolTaskRunner(max_workers=workers)
     try:
         from prefect_dask import DaskTaskRunner  # type: ignore[import-not-found, unused-ignore]
     except ModuleNotFoundError as error:
@@ -140,8 +141,11 @@ def _task_runner(settings: ReconcileSettings) -> TaskRunner[Any]:
             "ULTRATHIIO_RECONCILE__TASK_RUNNER is dask, and prefect-dask is missing. "
             "Run: pip install 'ultrathiio[dask]'"
         ) from error
-    runner: TaskRunner[Any] = DaskTaskRunner(address=settings.dask_address or None)
-    return runner
+    if settings.dask_address:
+        return cast(TaskRunner[Any], DaskTaskRunner(address=settings.dask_address))
+    # Dask's own page would listen on every address of the machine.
+    local = {"n_workers": workers, "threads_per_worker": 1, "dashboard_address": None}
+    return cast(TaskRunner[Any], DaskTaskRunner(cluster_kwargs=local))
 
 
 @contextmanager

@@ -6,10 +6,11 @@ two more say the same in other letters, or with a cent more or less, which is no
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -17,10 +18,12 @@ from sqlalchemy import Connection, Engine, insert
 
 from tasks.database import tables
 from tasks.records.digest import digest_of
+from tasks.records.mirror import ORDER_COLUMNS
 from tasks.records.models import ORDER_PARTS, Order, OrderStatus, Side, Window
 
 BATCH = 5_000
-WINDOW = Window(datetime(2025, 11, 1, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC))
+FIRST_AT = datetime(2024, 11, 1, tzinfo=UTC)
+EVERY = timedelta(seconds=6)
 STATUSES = (OrderStatus.PROCESSING, OrderStatus.COMPLETED, OrderStatus.ON_HOLD, OrderStatus.UNPAID)
 CENTS = (
     "subtotal_cents", "discount_cents", "shipping_cents", "tax_cents", "total_cents", "refunded_cents",
@@ -32,30 +35,36 @@ TEXTS = (
 FIELDS = ("status", *TEXTS, *CENTS)
 """The 20 fields that are compared."""
 PARTS = frozenset(ORDER_PARTS) - {"items"}
-KEY = "number"
-"""The order's number, by which a table compared elsewhere knows the two orders of a pair."""
+JSON = {"parts", "tracking_numbers"}
+THIIO_IDS = 800_000_000
+"""Thiio's id of an order is its number and this."""
 
 
-def make_orders(rows: int) -> Iterator[tuple[Order | None, Order | None]]:
-    """Give the orders of both sides by number; None where a side has none."""
-    step = (WINDOW.end - WINDOW.start) / (rows + 1)
-    for number in range(rows):
-        ultracart = make_order(number, WINDOW.start + number * step)
+def window_of(rows: int) -> Window:
+    """Give the window that so many orders were placed in."""
+    return Window(FIRST_AT, FIRST_AT + rows * EVERY)
+
+
+def make_orders(first: int, last: int) -> Iterator[tuple[Order | None, Order | None]]:
+    """Give the orders of both sides from a number up to another; None where a side has none."""
+    for number in range(first, last):
+        ultracart = make_order(number)
         thiio = replace(
             ultracart,
             side=Side.THIIO,
-            id=str(800_000_000 + number),
+            id=str(THIIO_IDS + number),
             other_side_id=ultracart.id,
             **changes_of(number, ultracart),
         )
         yield (None if number % 200 == 100 else ultracart), (None if number % 200 == 0 else thiio)
 
 
-def make_order(number: int, placed_at: datetime) -> Order:
+def make_order(number: int) -> Order:
     """Make UltraCart's order of a number."""
     dice = random.Random(number)  # noqa: S311  # nothing secret
     texts = {name: f"{name} {dice.randrange(10_000)}" for name in TEXTS[:-4]}
     total = dice.randrange(1_000, 90_000)
+    placed_at = FIRST_AT + number * EVERY
     return Order(
         side=Side.ULTRACART,
         id=f"DEMO-{number:012d}",
@@ -102,22 +111,20 @@ def _other_than(value: Any, name: str) -> Any:
     return {"country": "CA", "currency": "CAD"}.get(name, f"{value}?")
 
 
-def store_orders(engine: Engine, rows: int) -> None:
-    """Fill an empty mirror: digests are made as the mirror makes them, the rows go in past its merging."""
-    pairs = make_orders(rows)
+def store_orders(engine: Engine, first: int, last: int) -> None:
+    """Add orders to a mirror: digests are made as the mirror makes them, the rows go in past its merging."""
+    pairs = make_orders(first, last)
     while batch := list(islice(pairs, BATCH)):
         with engine.begin() as connection:
             insert_rows(connection, [row_of(order) for pair in batch for order in pair if order])
 
 
 def row_of(order: Order) -> dict[str, Any]:
-    """Make the row of an order, in the order of the table's columns."""
-    return {
-        column.name: getattr(order, column.name, None)
-        for column in tables.orders.columns
-        if column.name not in ("parts", "digest", "stored_at")
-    } | {
-        "parts": dict.fromkeys(sorted(order.parts), order.as_of.isoformat()),
+    """Make the row of an order."""
+    stamp = order.as_of.isoformat()
+    return {name: getattr(order, name) for name in ORDER_COLUMNS} | {
+        "side": order.side,
+        "parts": dict.fromkeys(sorted(order.parts), stamp),
         "tracking_numbers": [],
         "digest": digest_of(order),
         "stored_at": order.as_of,
@@ -126,4 +133,11 @@ def row_of(order: Order) -> dict[str, Any]:
 
 def insert_rows(connection: Connection, rows: list[dict[str, Any]]) -> None:
     """Insert rows of orders as fast as the database takes them."""
-    connection.execute(insert(tables.orders), rows)
+    if connection.dialect.name != "postgresql":
+        connection.execute(insert(tables.orders), rows)
+        return
+    names = list(rows[0])
+    cursor: Any = connection.connection.cursor()
+    with cursor.copy(f"COPY orders ({', '.join(names)}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row([json.dumps(value) if name in JSON else value for name, value in row.items()])
