@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine
 
 from tasks.errors import InvalidRecord
 from tasks.reconcile.mismatch import MismatchKind
@@ -102,14 +103,15 @@ def test_a_page_that_people_can_read() -> None:
 
 
 @pytest.fixture
-def ledger(engine: Any, sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+def ledger(any_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
     """A ledger with a missing order and a missing customer, which the settings name."""
-    monkeypatch.setenv("ULTRATHIIO_DATABASE_URL", sqlite_url)
+    url = any_engine.url.render_as_string(hide_password=False)
+    monkeypatch.setenv("ULTRATHIIO_DATABASE_URL", url)
     ultracart, thiio = make_pair(3)
-    store(engine, make_order("D-1"), make_customer_pair(2)[0], ultracart, thiio)
+    store(any_engine, make_order("D-1"), make_customer_pair(2)[0], ultracart, thiio)
     for entity in Entity:
-        reconcile(engine, entity)
-    return engine
+        reconcile(any_engine, entity)
+    return any_engine
 
 
 def choose(**choice: Any) -> list[tuple[str, str]]:
@@ -118,7 +120,7 @@ def choose(**choice: Any) -> list[tuple[str, str]]:
     return [(each.candidate.entity.value, each.candidate.kind.value) for each in plan.intended]
 
 
-def test_a_choice_means_what_it_says(ledger: Any) -> None:
+def test_a_choice_means_what_it_says(ledger: Engine) -> None:
     """By entity, by kind, by number; one that is not open is named, and nothing is planned."""
     order, customer = ("order", "missing_in_thiio"), ("customer", "missing_in_thiio")
     [number] = [row["id"] for row in read(ledger) if row["entity"] == "order"]
@@ -131,7 +133,7 @@ def test_a_choice_means_what_it_says(ledger: Any) -> None:
         choose(ids=[number, 99])
 
 
-def test_only_what_was_done_is_noted(ledger: Any) -> None:
+def test_only_what_was_done_is_noted(ledger: Engine) -> None:
     """On its mismatch, with the time; the other stays as it was."""
     plan = plan_repairs.fn({})
     outcomes = [("order", "D-1", "stored"), ("customer", "2", "gone")]
