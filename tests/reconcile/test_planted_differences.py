@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,8 +10,11 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from tasks.database import tables
-from tasks.records.models import Entity, Order, OrderStatus
-from tests.builders import make_line
+from tasks.reconcile.fields import FIELDS
+from tasks.records.models import Entity, OrderStatus, Side
+from tests.builders import make_customer, make_order
+from tests.reconcile.other_tables import add_push
+from tests.reconcile.planted import CUSTOMER_CHANGES, ORDER_CHANGES, SAME_CUSTOMER, SAME_ORDER
 from tests.reconcile.two_sides import (
     NOW,
     WINDOW,
@@ -23,44 +25,131 @@ from tests.reconcile.two_sides import (
     store,
 )
 
-Change = Callable[[Order], Order]
-CHANGES: dict[str, Change] = {
-    "total_cents": lambda order: replace(order, total_cents=order.total_cents + 2),
-    "refunded_cents": lambda order: replace(order, refunded_cents=500),
-    "status": lambda order: replace(order, status=OrderStatus.UNPAID),
-    "email_key": lambda order: replace(order, email_key="bob@example.com"),
-    "tracking_numbers": lambda order: replace(order, tracking_numbers=("9Z9",)),
-    "gateway_code": lambda order: replace(order, gateway_code="PAYPAL"),
-    "lines": lambda order: replace(order, lines=(*order.lines, make_line(position=9, item_id="EXTRA"))),
-}
+NEXT = NOW + timedelta(hours=1)
+ALL_CHANGES = {Entity.ORDER: ORDER_CHANGES, Entity.CUSTOMER: CUSTOMER_CHANGES}
+Found = set[tuple[str, str, str, str]]
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_exactly_the_planted_differences_are_found(any_engine: Engine, seed: int) -> None:
-    """Among 300 orders, every planted difference is named by its field, and nothing else is."""
-    ultracart, thiio = make_two_sides(300, seed)
-    rng = random.Random(seed)  # noqa: S311  # nothing secret
-    chosen = rng.sample(range(300), 40)
-    lost_in_thiio, lost_in_ultracart, changed = chosen[:10], chosen[10:20], chosen[20:]
-    expected = {("missing_in_thiio", "", ultracart[at].id, "") for at in lost_in_thiio}
-    for at in lost_in_ultracart:
-        thiio[at] = replace(thiio[at], status=OrderStatus.PROCESSING)
-        expected.add(("missing_in_ultracart", "", "", thiio[at].id))
-    for at in changed:
-        field = rng.choice(list(CHANGES))
-        thiio[at] = CHANGES[field](thiio[at])
+@pytest.mark.parametrize("entity", list(Entity))
+def test_every_compared_field_has_a_planted_change(entity: Entity) -> None:
+    """Whoever adds a field to the table of compared fields plants a change of it too."""
+    assert set(ALL_CHANGES[entity]) == {field.name for field in FIELDS[entity]}
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_exactly_what_is_planted_in_orders_is_found(any_engine: Engine, seed: int) -> None:
+    """Every change of every field, every kind of mismatch: all are named, and nothing else is."""
+    changes = [(field, change) for field, all_of_it in ORDER_CHANGES.items() for change in all_of_it]
+    same = list(SAME_ORDER.values())
+    total = len(changes) + len(same) + 60
+    ultracart, thiio = make_two_sides(total, seed)
+    numbers = list(range(total))
+    random.Random(seed).shuffle(numbers)  # noqa: S311  # nothing secret
+    store(any_engine, *ultracart, *thiio)
+    first = reconcile(any_engine)
+    expected: Found = set()
+    for field, change in changes:
+        at = numbers.pop()
+        store(any_engine, change(thiio[at]))
         expected.add(("field_differs", field, ultracart[at].id, thiio[at].id))
-    store(
-        any_engine,
-        *(order for at, order in enumerate(ultracart) if at not in lost_in_ultracart),
-        *(order for at, order in enumerate(thiio) if at not in lost_in_thiio),
-    )
+    for change in same:
+        store(any_engine, change(thiio[numbers.pop()]))
+    expected |= plant_lone_orders(any_engine)
 
-    counts = reconcile(any_engine)
+    counts = reconcile(any_engine, now=NEXT)
 
+    assert (first.mismatches, first.equal) == (0, total)
     assert found_in(any_engine) == expected
-    assert counts.mismatches == counts.opened == 40
-    assert (counts.ultracart, counts.thiio, counts.paired, counts.equal) == (290, 290, 280, 260)
+    assert counts.mismatches == counts.opened == len(expected)
+    assert counts.equal == total - len(changes)
+
+
+def plant_lone_orders(engine: Engine) -> Found:
+    """Plant orders of one side, those that two others claim, and some that are nobody's concern."""
+    age = {"placed_at": NOW - timedelta(days=2), "as_of": NOW - timedelta(days=2)}
+    long_ago = NOW - timedelta(days=400)
+    refused = {"status": OrderStatus.REJECTED, "rejected_at": long_ago}
+    store(
+        engine,
+        make_order("LOST", **age),
+        make_order("REBILL", original_order_id="DEMO-1", **age),
+        make_order("SHARED", **age),
+        *(make_order(id, Side.THIIO, other_side_id="SHARED", **age) for id in ("91", "92")),
+        make_order("PUSHED", partner_order_id="THIIO-93", **age),
+        # UltraCart places a pushed order when it arrives.
+        make_order("93", Side.THIIO, **age | {"placed_at": NOW - timedelta(days=3)}),
+        make_order("94", Side.THIIO, other_side_id="GONE", **age),
+        make_order("95", Side.THIIO, **age),
+        # No mismatches:
+        make_order("QUOTE", status=OrderStatus.QUOTE, **age),
+        make_order("TEST", is_test=True, **age),
+        make_order("YOUNG", placed_at=NEXT, as_of=NEXT),
+        make_order("DELETED", is_deleted=True, **age),
+        make_order("96", Side.THIIO, other_side_id="CLEARED", **age | refused),
+        make_order("97", Side.THIIO, **age | {"status": OrderStatus.REJECTED}),
+        make_order("98", Side.THIIO, **age),
+        make_order("99", Side.THIIO, is_test=True, **age),
+    )
+    with engine.begin() as connection:
+        add_push(connection, "98", "planned")
+    return {
+        ("missing_in_thiio", "", "LOST", ""),
+        ("missing_in_thiio", "", "REBILL", ""),
+        ("duplicate", "", "SHARED", ""),
+        ("unlinked", "", "PUSHED", "93"),
+        ("missing_in_ultracart", "", "", "94"),
+        ("missing_in_ultracart", "", "", "95"),
+    }
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_exactly_what_is_planted_in_customers_is_found(any_engine: Engine, seed: int) -> None:
+    """Every change of every field of linked customers, lone ones, and those who share an address or phone."""
+    changes = [(field, change) for field, all_of_it in CUSTOMER_CHANGES.items() for change in all_of_it]
+    same = list(SAME_CUSTOMER.values())
+    numbers = list(range(1, len(changes) + len(same) + 30))
+    pairs = {number: make_customer_pair(number, line2="Suite 5") for number in numbers}
+    random.Random(seed).shuffle(numbers)  # noqa: S311  # nothing secret
+    store(any_engine, *(record for pair in pairs.values() for record in pair))
+    first = reconcile(any_engine, Entity.CUSTOMER)
+    expected: Found = set()
+    for field, change in changes:
+        shop, crm = pairs[numbers.pop()]
+        store(any_engine, change(crm))
+        expected.add(("field_differs", field, shop.id, crm.id))
+    for change in same:
+        store(any_engine, change(pairs[numbers.pop()][1]))
+    expected |= plant_lone_customers(any_engine)
+
+    counts = reconcile(any_engine, Entity.CUSTOMER, now=NEXT)
+
+    assert (first.mismatches, first.equal) == (0, len(pairs))
+    assert found_in(any_engine) == expected
+    assert counts.mismatches == counts.opened == len(expected)
+
+
+def plant_lone_customers(engine: Engine) -> Found:
+    """Plant customers of one side, and some who share an e-mail address or a phone."""
+    both, phone = {"email": "both@example.com", "email_key": "both@example.com"}, "+442079460958"
+    store(
+        engine,
+        make_customer("901", email="a@example.com", email_key="a@example.com"),
+        make_customer("902", Side.THIIO, email="b@example.com", email_key="b@example.com"),
+        make_customer("903", **both),
+        *(make_customer(id, Side.THIIO, **both) for id in ("904", "905")),
+        make_customer("906", email=None, email_key=None, phone=phone),
+        *(make_customer(id, Side.THIIO, email=None, email_key=None, phone=phone) for id in ("907", "908")),
+        # No mismatches: paired by phone, too young, deleted.
+        *(make_customer("909", side, email=None, email_key=None, phone="+12025550199") for side in Side),
+        make_customer("910", email="c@example.com", email_key="c@example.com", as_of=NEXT),
+        make_customer("911", Side.THIIO, email="d@example.com", email_key="d@example.com", is_deleted=True),
+    )
+    return {
+        ("missing_in_thiio", "", "901", ""),
+        ("missing_in_ultracart", "", "", "902"),
+        ("duplicate", "", "903", ""),
+        ("duplicate", "", "906", ""),
+    }
 
 
 def test_reported_amounts_add_up_to_the_difference_of_both_sides(engine: Engine) -> None:

@@ -8,10 +8,12 @@ from datetime import timedelta
 from sqlalchemy import Engine, select
 
 from tasks.database import tables
+from tasks.reconcile.fields import FIELDS, ORDER_FIELDS, FieldKind
+from tasks.reconcile.pairing import RULES
 from tasks.reconcile.terms import hash_config
 from tasks.records.links import link
 from tasks.records.models import Entity, Window
-from tasks.settings import ReconcileSettings, Settings
+from tasks.settings import PushSettings, ReconcileSettings, Settings
 from tests.builders import make_order
 from tests.reconcile.two_sides import (
     NOW,
@@ -129,10 +131,43 @@ def test_the_tolerance_is_a_setting(engine: Engine) -> None:
 def test_two_runs_of_one_hash_judged_alike() -> None:
     """What changes a verdict changes the hash; how far a window reaches does not."""
     usual = Settings()
-    stricter = Settings(reconcile=ReconcileSettings(total_tolerance_cents=0))
     further = Settings(reconcile=ReconcileSettings(first_window_days=90, overlap_minutes=5))
+    money, time, quiet, retention = (
+        Settings(reconcile=ReconcileSettings(**{name: 77}))
+        for name in (
+            "total_tolerance_cents", "date_tolerance_minutes", "settle_minutes", "rejected_retention_days"
+        )
+    )  # fmt: skip
+    prefix = Settings(push=PushSettings(partner_order_prefix="CALL-"))
+    others = [hash_config(settings) for settings in (money, time, quiet, retention, prefix)]
 
-    assert hash_config(usual) == hash_config(further) != hash_config(stricter)
+    assert hash_config(usual) == hash_config(further)
+    assert len({hash_config(usual), *others}) == 6
+
+
+def test_every_change_of_fields_or_rules_changes_the_hash() -> None:
+    """A field or rule more or less, in another order, or of another kind is another verdict."""
+    usual = Settings()
+    total = next(field for field in ORDER_FIELDS if field.name == "total_cents")
+    orders = RULES[Entity.ORDER]
+    by_fields = [
+        {**FIELDS, Entity.ORDER: ORDER_FIELDS[1:]},
+        {**FIELDS, Entity.CUSTOMER: (*FIELDS[Entity.CUSTOMER], total)},
+        {**FIELDS, Entity.ORDER: (replace(total, tolerance=None),)},
+        {**FIELDS, Entity.ORDER: (total,)},
+        {**FIELDS, Entity.ORDER: (replace(total, kind=FieldKind.TEXT),)},
+    ]
+    by_rules = [
+        {**RULES, Entity.ORDER: orders[1:]},
+        {**RULES, Entity.ORDER: orders[::-1]},
+        {**RULES, Entity.ORDER: (replace(orders[0], has_prefix=False), *orders[1:])},
+        {**RULES, Entity.ORDER: (replace(orders[0], thiio_column="email_key"), *orders[1:])},
+    ]
+    hashes = [hash_config(usual, fields=fields) for fields in by_fields]
+    hashes += [hash_config(usual, rules=rules) for rules in by_rules]
+
+    assert hash_config(usual) == hash_config(usual, dict(FIELDS), dict(RULES))
+    assert len({hash_config(usual), *hashes}) == 1 + len(hashes)
 
 
 def test_a_link_to_a_deleted_pair_is_no_mismatch(engine: Engine) -> None:

@@ -51,7 +51,7 @@ def make_two_sides(count: int, seed: int = 7) -> tuple[list[Order], list[Order]]
             make_line(
                 position=position, item_id=f"ITEM{rng.randrange(9)}", unit_price_cents=rng.randrange(9999)
             )
-            for position in range(1, rng.randrange(1, 5))
+            for position in range(1, rng.randrange(2, 6))
         )
         ultracart, thiio = make_pair(
             number,
@@ -60,6 +60,11 @@ def make_two_sides(count: int, seed: int = 7) -> tuple[list[Order], list[Order]]
             status=rng.choice(STATUSES),
             total_cents=rng.randrange(100, 90_000),
             tracking_numbers=("1Z1", "1Z2")[: rng.randrange(3)],
+            phone="+12093839870",
+            line2="Suite 5",
+            shipped_at=placed_at + timedelta(days=1),
+            rejected_at=placed_at + timedelta(days=2),
+            refunded_at=placed_at + timedelta(days=3),
             lines=lines,
         )
         # Neither the order of lines nor upper case is a difference.
