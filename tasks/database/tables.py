@@ -1,4 +1,4 @@
-"""Our tables. Each names the one room that writes it; every room may read.
+"""Our tables. Each names the one room that writes it; every room may read, and `erasure` makes columns empty.
 
 Money columns end in `_cents`: integer minor units of `currency`. Times are aware UTC. Ids of remote systems
 are text: they are opaque, and one side's ids may have leading zeros.

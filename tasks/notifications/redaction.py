@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -81,6 +82,19 @@ def _holds_no_card(key: str) -> bool:
 def redact_text(text: str) -> str:
     """Mask whatever in a text has the form and the checksum of a card number."""
     return CARD_NUMBER.sub(lambda found: CARD_MASK if _is_card_number(found[0]) else found[0], text)
+
+
+def redact_fields(fields: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Mask card numbers in what people typed as name, address or line, before it becomes a record.
+
+    A `phone` in international form is a phone number, whatever its checksum.
+    """
+    return {
+        name: text
+        if text is None or len(text) < SHORTEST_CARD or (name == "phone" and text.startswith("+"))
+        else redact_text(text)
+        for name, text in fields.items()
+    }
 
 
 def holds_card_number(text: str) -> bool:
