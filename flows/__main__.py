@@ -7,6 +7,7 @@ must be changed first.
 from __future__ import annotations
 
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +20,7 @@ from tasks.errors import SetupError
 app = App(
     name="ultrathiio",
     help="Keep an UltraCart store and a Thiio CRM in agreement. Start with: ultrathiio demo",
+    version=lambda: version("ultrathiio"),
 )
 
 
@@ -124,7 +126,7 @@ def notifications(
     status
         successful, failed, in_doubt or skipped.
     system
-        ultracart or thiio.
+        ultracart, thiio, or ultrathiio (what was done to our own tables).
     direction
         in (they called us) or out (we called them).
     entity
@@ -246,6 +248,10 @@ def migrate() -> int:
     open_database(load_settings().database_url.get_secret_value())
     Console().print("The tables are up to date.")
     return 0
+
+
+# Imported when they are called, or asked for their help.
+app.command("flows.commands.erase:erase_person", name="erase")
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ FLOOR = {
     "http_client": 2, "loopback": 2, "faults": 2, "seed": 2, "database": 2,
     "records": 3, "notifications": 3,
     "ultracart": 4, "thiio": 4,
-    "inbox": 5, "reconcile": 5, "push": 5, "setup_check": 5, "backfill": 5,
+    "inbox": 5, "reconcile": 5, "push": 5, "setup_check": 5, "backfill": 5, "erasure": 5,
     "sandbox": 6,
 }  # fmt: skip
 

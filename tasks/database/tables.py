@@ -1,4 +1,5 @@
-"""Our tables, of which `deployments/DATA.md` is made. Each names the room that writes it; all may read.
+"""Our tables, of which `deployments/DATA.md` is made. Each names the room that writes it; all may read, and
+`erasure` makes columns empty.
 
 Money columns end in `_cents`: integer minor units of `currency`. Times are aware UTC. Ids of remote systems
 are text: they are opaque, and one side's ids may have leading zeros.

@@ -11,7 +11,7 @@ from tasks.notifications.log import NotificationStatus
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "status": tuple(NotificationStatus),
-    "system": ("ultracart", "thiio"),
+    "system": ("ultracart", "thiio", "ultrathiio"),
     "direction": ("in", "out"),
     "entity": ("customer", "order", "other"),
 }

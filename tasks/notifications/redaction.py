@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -33,6 +34,7 @@ PLAIN = frozenset({type(None), bool, float, Decimal})
 """Values that are let through under a name that holds no secret."""
 LEAST_NUMBER = 10 ** (SHORTEST_NUMBER - 1)
 """The least integer that may be a card number."""
+HAS_DIGIT = re.compile(r"\d")
 MANY_NAMES = 200
 """Objects with more are not like any other: it would be a waste to remember them."""
 
@@ -89,3 +91,19 @@ def _holds_no_card(key: str) -> bool:
 def redact_text(text: str) -> str:
     """Mask card numbers and card codes in a text."""
     return mask_card_data(text)
+
+
+def redact_fields(fields: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Mask card data in what people typed as name, address or line, before it becomes a record.
+
+    A `phone` in international form is a phone number, whatever its checksum.
+    """
+    return {
+        name: text if text is None or (name == "phone" and text.startswith("+")) else _redact_field(text)
+        for name, text in fields.items()
+    }
+
+
+@lru_cache(maxsize=50_000)  # a shop's customers come back, and its cities and streets are few
+def _redact_field(text: str) -> str:
+    return mask_card_data(text) if len(text) >= SHORTEST_CODE and HAS_DIGIT.search(text) else text

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tasks.notifications.redaction import redact_fields, redact_text
 from tasks.records.identity import country_code, email_key, normal_text, phone_key, state_code
 from tasks.records.item_rules import ItemKeys, ItemRule, choose_rule, read_options
 from tasks.records.models import (
@@ -107,7 +108,7 @@ def to_line(row: Row, currency: str | None, rule: ItemRule | None) -> OrderLine:
         quantity=row["quantity"] * pieces,
         item_id=rule.item_id if rule else None,
         product_id=_id_text(row["product_id"]),
-        description=" · ".join(described) or None,
+        description=redact_text(" · ".join(described)) or None,
         unit_price_cents=None if price is None else to_cents(price / pieces, currency),
         total_cents=to_cents(row["total"], currency),
         is_component=bool(row["is_component"]),
@@ -185,8 +186,9 @@ def _phone_line(row: Row, currency: str | None) -> PhoneLine:
 
 
 def _compared_address(row: Row, prefix: str, region: str) -> dict[str, Any]:
+    """Give the person and the place as both sides are compared; a card number that was typed is masked."""
     address = {name: normal_text(row[prefix + name]) for name in ADDRESS}
-    return {**address, **_codes(row, prefix, region)}
+    return dict(redact_fields({**address, **_codes(row, prefix, region)}))
 
 
 def _address(row: Row, prefix: str, region: str) -> Address:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from tasks.errors import InvalidRecord
+from tasks.notifications.redaction import redact_fields, redact_text
 from tasks.records.identity import country_code, email_key, normal_text, phone_key, state_code
 from tasks.records.models import Customer, Gateway, Order, OrderLine, OrderStatus, Product, Side
 from tasks.records.money import to_cents
@@ -134,7 +135,7 @@ def _address_fields(address: wire.Address, region: str) -> dict[str, Any]:
         or normal_text(address.evening_phone_e164)
         or normal_text(address.evening_phone)
     )
-    return {
+    fields = {
         "first_name": normal_text(address.first_name),
         "last_name": normal_text(address.last_name),
         "phone": phone_key(phone, country if country and len(country) == 2 else region),
@@ -145,6 +146,7 @@ def _address_fields(address: wire.Address, region: str) -> dict[str, Any]:
         "postal_code": normal_text(address.postal_code),
         "country": country,
     }
+    return dict(redact_fields(fields))
 
 
 def _shipping_fields(shipping: wire.OrderShipping) -> dict[str, Any]:
@@ -191,7 +193,7 @@ def _line(position: int, item: wire.OrderItem) -> OrderLine:
     return OrderLine(
         position=position,
         item_id=normal_text(item.merchant_item_id),
-        description=normal_text(item.description),
+        description=redact_text(normal_text(item.description) or "") or None,
         quantity=item.quantity,
         unit_price_cents=to_cents(cost, BASE_CURRENCY),
         total_cents=None if cost is None else to_cents(cost * item.quantity, BASE_CURRENCY),
