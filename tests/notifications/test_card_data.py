@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.notifications.card_data import CODE_MASK, NUMBER_MASK, holds_card_data, mask_card_data
@@ -15,6 +15,7 @@ from tests.notifications.card_numbers import card_numbers, digits_of, luhn_sum, 
 N, C = NUMBER_MASK, CODE_MASK
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(data=st.data(), number=card_numbers())
 def test_a_card_number_is_found_however_it_is_written(data: Any, number: str) -> None:
     """In groups of any size, over lines, with letters for zeros, among other words; the mask hides it."""
@@ -25,6 +26,7 @@ def test_a_card_number_is_found_however_it_is_written(data: Any, number: str) ->
     assert number not in digits_of(as_text({"note": text}) or "")
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(digits=st.text("0123456789", min_size=16, max_size=16), between=st.sampled_from(["", " ", "-"]))
 def test_sixteen_digits_without_the_checksum_are_no_card(digits: str, between: str) -> None:
     """They stay as they are."""

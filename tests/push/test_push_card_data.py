@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import update
 
@@ -85,6 +85,7 @@ def with_text(place: str, text: str) -> PhoneOrder:
     return make_phone_order(billing=replace(GRACE, **{place: text}))
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(
     data=st.data(),
     number=card_numbers(),
