@@ -16,7 +16,7 @@ from tasks.reconcile.repair.account import Account
 from tasks.reconcile.repair.decide import Act, Owners, Plan, make_plan
 from tasks.reconcile.repair.steps import note_repairs, plan_repairs
 from tasks.records.models import Entity
-from tests.builders import make_order
+from tests.builders import NOON, make_order
 from tests.reconcile.test_reconcile_again import MINUTE
 from tests.reconcile.test_reconcile_ledger import read
 from tests.reconcile.test_repair_decide import DUPLICATE, IN_THIIO, IN_ULTRACART, UNLINKED, make_candidate
@@ -88,6 +88,17 @@ def test_a_link_that_could_not_be_written_is_told() -> None:
     assert account.done(Act.LINK) == {1: "linked: UltraCart's order ID was written on Thiio's order"}
     assert account.failures() == ["Order 18 does not exist."]
     assert (account.numbers()["linked"], account.numbers()["not_done"]) == (1, 1)
+
+
+def test_what_did_not_help_before_is_told() -> None:
+    """It is tried again, with the date of the last try."""
+    before = {"repair": "linked on a day", "repaired_at": NOON - MINUTE}
+
+    account = Account(plan_of(make_candidate(UNLINKED, **before)), {"link": {"17": ""}})
+
+    [(_, result)] = account.results
+    assert result.done
+    assert result.words == "It was linked on a day, and was found again since."
 
 
 def test_a_page_that_people_can_read() -> None:
