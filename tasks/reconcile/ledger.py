@@ -9,7 +9,19 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, exists, literal, null, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    case,
+    exists,
+    literal,
+    null,
+    or_,
+    select,
+    update,
+)
 
 from tasks.database import tables
 from tasks.database.upsert import insert_for
@@ -123,12 +135,12 @@ def note_repairs(connection: Connection, acts: Mapping[int, str], *, now: dateti
 
     They stay open: only a comparison can tell whether it helped.
     """
-    for id, act in acts.items():
-        connection.execute(
-            update(TABLE)
-            .where(TABLE.c.id == id, TABLE.c.state == MismatchState.OPEN)
-            .values(repair=f"{act} on {now:%Y-%m-%d %H:%M} UTC", repaired_at=now)
-        )
+    if not acts:
+        return
+    noted = update(TABLE).where(TABLE.c.id == bindparam("number"), TABLE.c.state == MismatchState.OPEN)
+    noted = noted.values(repair=bindparam("act"), repaired_at=now)
+    moment = f"{now:%Y-%m-%d %H:%M} UTC"
+    connection.execute(noted, [{"number": id, "act": f"{act} on {moment}"} for id, act in acts.items()])
 
 
 def require(connection: Connection, ids: Sequence[int], state: MismatchState) -> None:

@@ -76,6 +76,20 @@ def test_what_was_worked_off_before_is_worked_off_again(any_workplace: Workplace
     assert (event["found_by"], event["replays"], event["deliveries"]) == ("repair", 1, 1)
 
 
+def test_a_customer_is_as_in_ultracart_again(workplace: Workplace) -> None:
+    """What was changed in Thiio alone is overwritten by UltraCart's profile."""
+    oid = workplace.ultracart.create_customer("lost@example.com", city="Tacoma")
+    workplace.receive_and_work(*workplace.happened())
+    thiio_id = workplace.link_of(Entity.CUSTOMER, str(oid)) or ""
+    workplace.thiio.edit_customer(thiio_id, city="Elsewhere")
+
+    repair(workplace, customers=(oid,))
+    workplace.work()
+
+    assert workplace.thiio.read_customer(thiio_id)["city"] == "Tacoma"
+    assert workplace.link_of(Entity.CUSTOMER, str(oid)) == thiio_id
+
+
 def test_what_waits_already_is_left(workplace: Workplace) -> None:
     """The webhook came, and nobody has worked it off yet."""
     order = workplace.ultracart.place_order("nora@example.com")

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
+from tasks.database import tables
 from tasks.errors import InvalidRecord
+from tasks.reconcile.ignoring import set_aside, take_back
 from tasks.reconcile.mismatch import MismatchKind
 from tasks.reconcile.repair.account import Account
 from tasks.reconcile.repair.decide import Act, Owners, Plan, make_plan
 from tasks.reconcile.repair.steps import note_repairs, plan_repairs
 from tasks.records.models import Entity
-from tests.builders import make_order
+from tests.builders import NOON, make_order
+from tests.reconcile.test_reconcile_again import MINUTE
 from tests.reconcile.test_reconcile_ledger import read
 from tests.reconcile.test_repair_decide import DUPLICATE, IN_THIIO, IN_ULTRACART, UNLINKED, make_candidate
-from tests.reconcile.two_sides import make_customer_pair, make_pair, reconcile, store
+from tests.reconcile.two_sides import NOW, make_customer_pair, make_pair, reconcile, store
 
 NOBODY = Owners(frozenset(), frozenset())
 
@@ -86,6 +90,17 @@ def test_a_link_that_could_not_be_written_is_told() -> None:
     assert (account.numbers()["linked"], account.numbers()["not_done"]) == (1, 1)
 
 
+def test_what_did_not_help_before_is_told() -> None:
+    """It is tried again, with the date of the last try."""
+    before = {"repair": "linked on a day", "repaired_at": NOON - MINUTE}
+
+    account = Account(plan_of(make_candidate(UNLINKED, **before)), {"link": {"17": ""}})
+
+    [(_, result)] = account.results
+    assert result.done
+    assert result.words == "It was linked on a day, and was found again since."
+
+
 def test_a_page_that_people_can_read() -> None:
     """A section a fate, each mismatch by its number; signs of Markdown in ids are no markup."""
     plan = plan_of(
@@ -144,3 +159,28 @@ def test_only_what_was_done_is_noted(ledger: Engine) -> None:
 
     noted = {row["entity"]: (row["repair"] or "").split(" on ")[0] for row in read(ledger)}
     assert noted == {"order": "put back into the inbox", "customer": ""}
+
+
+def test_a_field_that_a_person_ignores_keeps_its_record_from_being_delivered(
+    ledger: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A delivery would overwrite just the value that was to be left alone; one that agrees again is free."""
+    monkeypatch.setenv("ULTRATHIIO_RECONCILE__ULTRACART_OWNED_FIELDS", '["total_cents"]')
+    ultracart, thiio = make_pair(4)
+    store(ledger, ultracart, replace(thiio, total_cents=1, city="Elsewhere"))
+    reconcile(ledger, now=NOW + MINUTE)
+    table = tables.mismatches
+    with ledger.begin() as connection:
+        [city] = connection.scalars(select(table.c.id).where(table.c.field == "city"))
+        set_aside(connection, [city], "They moved.", 30, now=NOW + MINUTE)
+
+    [ignored] = plan_repairs.fn({"kinds": ["field_differs"]}).intended
+    with ledger.begin() as connection:
+        take_back(connection, [city])
+    store(ledger, replace(thiio, total_cents=1))
+    reconcile(ledger, now=NOW + 2 * MINUTE)
+    [alone] = plan_repairs.fn({"kinds": ["field_differs"]}).intended
+
+    assert (ignored.candidate.field, ignored.act) == ("total_cents", Act.TELL)
+    assert "also differs in city" in ignored.why
+    assert (alone.candidate.field, alone.act) == ("total_cents", Act.PUT_BACK)

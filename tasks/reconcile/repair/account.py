@@ -71,7 +71,7 @@ class Account:
     @cached_property
     def results(self) -> list[tuple[Intended, Result]]:
         """Say what became of each mismatch."""
-        return [(each, self._result_of(each)) for each in self.plan.intended]
+        return [(each, _with_past(each, self._result_of(each))) for each in self.plan.intended]
 
     def _result_of(self, each: Intended) -> Result:
         match each.act:
@@ -157,6 +157,14 @@ class Account:
     @cached_property
     def _orders(self) -> dict[str, dict[str, Any]]:
         return {order["thiio_order_id"]: order for order in self.answers["release"]}
+
+
+def _with_past(each: Intended, result: Result) -> Result:
+    """Say so if a repair was tried before and a comparison has found the mismatch again since."""
+    if each.act is Act.TELL or each.candidate.repair is None:
+        return result
+    past = f"It was {each.candidate.repair}, and was found again since."
+    return result._replace(words=" ".join(filter(None, (result.words, past))))
 
 
 def _is_undone(each: Intended, result: Result) -> bool:
