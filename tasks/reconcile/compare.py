@@ -67,7 +67,7 @@ def count_pairs(connection: Connection, scope: Scope, terms: Terms) -> PairCount
                 subject,
                 func.count(),
                 func.coalesce(func.sum(case((differs, 0), else_=1)), 0),
-                func.coalesce(func.sum(case((and_(differs, is_young), 1), else_=0)), 0),
+                func.coalesce(func.sum(case((and_(is_young, differs), 1), else_=0)), 0),
             )
         ).one()
         total = PairCounts(total.paired + row[0], total.equal + int(row[1]), total.settling + int(row[2]))
