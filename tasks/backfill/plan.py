@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from tasks.backfill.calls import Calls
 from tasks.backfill.job import Job, write_width
@@ -18,7 +19,7 @@ SHOWN = 100
 """Windows that the artifact lists."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """A backfill before it begins. `again` counts the finished windows that are done once more."""
 
@@ -81,7 +82,7 @@ class Plan:
         if self.to_do:
             alone = " if nobody else calls UltraCart" if self.calls.likely else ""
             facts += [
-                ("Time", f"about {write_duration(self._finish_at() - self.now)}{alone}"),
+                ("Time", f"about {write_duration(self._finish_at - self.now)}{alone}"),
                 ("Done", self._finish() + (" if it is started now" if self.is_dry_run else "")),
             ]
         kept_since = self.now - timedelta(days=self.rejected_retention_days)
@@ -110,12 +111,13 @@ class Plan:
             return least
         return f"{least}; about {self.calls.likely:,} by what our mirror knows of that time"
 
+    @cached_property
     def _finish_at(self) -> datetime:
         called = foresee(self.budget, self.limits, self.calls.likely, self.seconds_a_call, self.now)
         return called + timedelta(seconds=WINDOW_SECONDS * len(self.to_do))
 
     def _finish(self) -> str:
-        return f"about {self._finish_at():%Y-%m-%d %H:%M} UTC"
+        return f"about {self._finish_at:%Y-%m-%d %H:%M} UTC"
 
     def _list_windows(self) -> str:
         rows = "\n".join(

@@ -23,7 +23,7 @@ from tests.flows.test_deploy import PROJECT, prefect
 
 POOL = "cancelled"
 """No schedule of prefect.yaml reaches it."""
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 120
 
 
 @pytest.fixture
