@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from tasks.database.engine import open_database
 from tasks.database.lease import hold_lease
 from tasks.reconcile.report_files import write_files
+from tasks.reconcile.report_links import make_links
 from tasks.reconcile.report_markdown import make_rows, render_markdown
 from tasks.reconcile.report_words import answer, list_numbers
 from tasks.reconcile.run import reconcile_window
@@ -60,8 +61,9 @@ def write_report() -> dict[str, Any]:
     """
     settings = load_settings()
     with _open(settings) as engine:
-        written = write_files(engine, settings.report.folder, datetime.now(UTC))
-    places = {"html": str(written.html), "csv": str(written.csv)}
+        links = make_links(settings.report)
+        written = write_files(engine, settings.report.folder, datetime.now(UTC), links)
+    places = {kind: str(file) for kind, file in written.files.items()}
     return {
         "answer": answer(written.report),
         "numbers": list_numbers(written.report),
