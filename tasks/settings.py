@@ -13,7 +13,15 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     NestedSecretsSettingsSource,
@@ -206,9 +214,21 @@ class PushSettings(BaseModel):
 
 
 class ReportSettings(BaseModel):
-    """Where reports go."""
+    """Where reports go, and where what they name can be looked at."""
 
-    folder: Path = Field(Path("ultrathiio-data/reports"), description="Folder of CSV and HTML reports")
+    folder: Path = Field(Path("ultrathiio-data/reports"), description="Folder of the reports' files")
+    ultracart_order_url: str = Field("", description="Address of an order in UltraCart, with {id} for its ID")
+    thiio_order_url: str = Field("", description="Address of an order in Thiio, with {id} for its ID")
+    notifications_url: str = Field("", description="Public address of the receiver, whose pages are linked")
+
+    @field_validator("ultracart_order_url", "thiio_order_url", "notifications_url")
+    @classmethod
+    def _check_address(cls, address: str, info: ValidationInfo) -> str:
+        if address and not address.startswith(("https://", "http://")):
+            raise ValueError("start it with https://, or leave it empty")
+        if address and info.field_name != "notifications_url" and "{id}" not in address:
+            raise ValueError("write {id} where the order's ID belongs, or leave it empty")
+        return address
 
 
 class Settings(BaseSettings):

@@ -15,37 +15,61 @@ from sqlalchemy import Engine
 
 from tasks.reconcile.report import Report, read_report
 from tasks.reconcile.report_csv import ENCODING, write_csv
+from tasks.reconcile.report_details import Details, read_details
 from tasks.reconcile.report_html import render_html
+from tasks.reconcile.report_links import Links
+from tasks.reconcile.report_parquet import write_parquet
 from tasks.reconcile.report_rows import stream_open
+from tasks.reconcile.report_waiting import stream_dead
+from tasks.reconcile.report_words import list_numbers
+from tasks.reconcile.report_xlsx import write_xlsx
+
+KINDS = ("html", "csv", "parquet", "xlsx")
+NO_LINKS = Links()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenReport:
-    """What a report tells, and the files that tell it; beside them stand latest.html and latest.csv."""
+    """What a report tells, and the files that tell it; beside them stand copies: latest.html and so on."""
 
     report: Report
+    details: Details
     html: Path
     csv: Path
+    parquet: Path
+    xlsx: Path
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """Give the files by their kind, the one for reading first."""
+        return {"html": self.html, "csv": self.csv, "parquet": self.parquet, "xlsx": self.xlsx}
 
 
-def write_files(engine: Engine, folder: Path, now: datetime) -> WrittenReport:
-    """Write the HTML and the CSV file of this moment into `folder`, and copies of both as the latest."""
+def write_files(engine: Engine, folder: Path, now: datetime, links: Links = NO_LINKS) -> WrittenReport:
+    """Write the report of this moment into `folder` in four formats, and copies of them as the latest."""
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    html, csv = (folder / f"mismatches-{now:%Y%m%d-%H%M%S}{suffix}" for suffix in (".html", ".csv"))
-    # One snapshot: the HTML file counts what the CSV file lists. SQLite gives it with any transaction.
+    files = {kind: folder / f"mismatches-{now:%Y%m%d-%H%M%S}.{kind}" for kind in KINDS}
+    # One snapshot: the HTML file counts what the others list. SQLite gives it with any transaction.
     if engine.dialect.name == "postgresql":
         engine = engine.execution_options(isolation_level="REPEATABLE READ")
     with engine.begin() as connection:
         report = read_report(connection, now)
-        with _whole(csv) as path, path.open("w", encoding=ENCODING, newline="") as file:
+        details = read_details(connection, report)
+        with _whole(files["csv"]) as path, path.open("w", encoding=ENCODING, newline="") as file:
             write_csv(file, stream_open(connection))
-    with _whole(html) as path:
-        path.write_text(render_html(report, csv.name), encoding="utf-8")
-    for file_of_now in (csv, html):
+        with _whole(files["parquet"]) as path:
+            write_parquet(path, stream_open(connection))
+        with _whole(files["xlsx"]) as path:
+            numbers = list_numbers(report)
+            write_xlsx(path, report, numbers, stream_open(connection), stream_dead(connection))
+    with _whole(files["html"]) as path:
+        names = [file_of_now.name for kind, file_of_now in files.items() if kind != "html"]
+        path.write_text(render_html(report, details, links, names), encoding="utf-8")
+    for file_of_now in reversed(files.values()):
         with _whole(folder / f"latest{file_of_now.suffix}") as path:
             shutil.copyfile(file_of_now, path)
-    return WrittenReport(report, html, csv)
+    return WrittenReport(report=report, details=details, **files)
 
 
 @contextmanager

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 from tasks.reconcile.report import Group, Report
+from tasks.reconcile.report_details import Details
+from tasks.reconcile.report_links import Links
+from tasks.reconcile.report_sections import (
+    draw_changes,
+    draw_id,
+    draw_lacks,
+    draw_log,
+    draw_old,
+    draw_places,
+    draw_rates,
+    draw_trend,
+)
 from tasks.reconcile.report_style import STYLE
 from tasks.reconcile.report_table import draw_section, draw_table, tell_rest
 from tasks.reconcile.report_waiting import ROWS_SHOWN
@@ -21,20 +34,26 @@ from tasks.reconcile.report_words import (
     show_time,
     show_until,
 )
+from tasks.records.models import Side
 from tasks.records.money import show_money
 
 
-def render_html(report: Report, csv_name: str) -> str:
-    """Write the report as a document that links to the CSV file `csv_name` beside it."""
+def render_html(report: Report, details: Details, links: Links, file_names: Sequence[str]) -> str:
+    """Write the report as a document that links to the files beside it and to the records' own pages."""
     body = "\n".join(
         (
-            _opening(report),
+            _opening(report, details),
             _numbers(report),
-            _last_runs(report),
+            draw_trend(details.trend),
+            draw_changes(report, details.changes, links),
             _causes(report),
+            draw_places(details),
+            draw_old(report, details.changes, links),
+            draw_lacks(details.lacks),
             _pushes(report),
             _dead_letters(report),
-            _mismatches(report, csv_name),
+            _last_runs(report),
+            _mismatches(report, links, file_names),
             _ignored(report),
         )
     )
@@ -47,13 +66,13 @@ def render_html(report: Report, csv_name: str) -> str:
     )
 
 
-def _opening(report: Report) -> str:
+def _opening(report: Report, details: Details) -> str:
     sentences = "<br>".join(map(escape, explanations(report)))
     return (
         f'<header class="{judge_report(report)}">\n'
         f"<p class=question>UltraCart and Thiio: are the two systems in agreement? "
         f"<time>{show_time(report.now)}</time></p>\n"
-        f"<h1>{escape(answer(report))}</h1>\n<p>{sentences}</p>\n</header>"
+        f"<h1>{escape(answer(report))}</h1>\n<p>{sentences}</p>\n{draw_rates(report, details)}\n</header>"
     )
 
 
@@ -165,33 +184,41 @@ def _ignored(report: Report) -> str:
     return draw_section("Ignored by a person", table, tell_rest(report.ignored, len(rows)))
 
 
-def _mismatches(report: Report, csv_name: str) -> str:
+def _mismatches(report: Report, links: Links, file_names: Sequence[str]) -> str:
     if not report.groups:
         return ""
-    groups = "\n".join(_group(number, group) for number, group in enumerate(report.groups))
-    link = f'All of them, with every column: <a href="{escape(csv_name)}">{escape(csv_name)}</a>'
-    return f"<section>\n<h2>The open mismatches</h2>\n<p>{link}</p>\n{groups}\n</section>"
+    groups = "\n".join(_group(number, group, links) for number, group in enumerate(report.groups))
+    files = ", ".join(f'<a href="{escape(name)}">{escape(name)}</a>' for name in file_names)
+    return (
+        f"<section>\n<h2>The open mismatches</h2>\n<p>All of them, with every column: {files}</p>\n"
+        f"{groups}\n</section>"
+    )
 
 
-def _group(number: int, group: Group) -> str:
+def _group(number: int, group: Group, links: Links) -> str:
     rows = [
         (
             str(row.id),
-            row.ultracart_id or "–",
-            row.thiio_id or "–",
+            draw_id(row, Side.ULTRACART, links),
+            draw_id(row, Side.THIIO, links),
             row.ultracart_value or "–",
             row.thiio_value or "–",
             show_money(row.amount_cents, row.currency),
             f"{row.placed_at:%Y-%m-%d}" if row.placed_at else "–",
             f"{row.first_seen_at:%Y-%m-%d}",
+            *([draw_log(row, links)] if links.notifications else []),
         )
         for row in group.rows
     ]
     born = "Placed" if group.entity == "order" else "Created"
     labels = (
-        "No.", "UltraCart ID", "Thiio ID", "UltraCart says", "Thiio says", "Difference", born, "Open since"
+        "No.", "UltraCart ID", "Thiio ID", "UltraCart says", "Thiio says", "Difference", born, "Open since",
+        *(["Notifications"] if links.notifications else []),
     )  # fmt: skip
-    table = draw_table(f"group{number}", labels, rows, right=(labels[0], labels[5]), whole=labels[6:])
+    html = (*labels[1:3], *labels[8:])
+    table = draw_table(
+        f"group{number}", labels, rows, right=(labels[0], labels[5]), whole=labels[6:8], html=html
+    )
     title = escape(describe(group.entity, group.kind, group.field))
     return (
         f"<details open>\n<summary><h3>{title}</h3> <span>{group.count:,}</span></summary>\n"

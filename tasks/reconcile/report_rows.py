@@ -78,6 +78,11 @@ def stream_open(connection: Connection) -> Iterator[OpenRow]:
 
 
 def _select_open() -> Select[Any]:
+    return select_listed(TABLE.c.state == MismatchState.OPEN)
+
+
+def select_listed(*conditions: ColumnElement[bool]) -> Select[Any]:
+    """Select the columns of `OpenRow` of the mismatches that fulfil all conditions, whatever their state."""
     ultracart, thiio = tables.orders.alias(), tables.orders.alias()
     currency = func.coalesce(ultracart.c.currency, thiio.c.currency, "USD")
     computed: dict[str, ColumnElement[Any]] = {
@@ -96,4 +101,4 @@ def _select_open() -> Select[Any]:
                 orders.c.id == TABLE.c[f"{side}_id"],
             ),
         )
-    return select(*columns).select_from(joined).where(TABLE.c.state == MismatchState.OPEN)
+    return select(*columns).select_from(joined).where(*conditions)

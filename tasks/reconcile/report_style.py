@@ -4,12 +4,12 @@ STYLE = """
 :root {
   color-scheme: light dark;
   --paper: #f6f7f9; --sheet: #ffffff; --ink: #1c2430; --soft: #5b6675; --line: #e1e5ea; --band: #f0f2f5;
-  --link: #1f5fbf; --yes: #1d7f4f; --almost: #a86400; --no: #b9323a; --unknown: #5b6675;
+  --link: #1f5fbf; --mark: #1f5fbf; --yes: #1d7f4f; --almost: #a86400; --no: #b9323a; --unknown: #5b6675;
 }
 @media screen and (prefers-color-scheme: dark) {
   :root {
     --paper: #11151b; --sheet: #1a2029; --ink: #e6eaf0; --soft: #9aa6b5; --line: #2c3542; --band: #222a35;
-    --link: #7fb1ff; --yes: #55c48c; --almost: #e3a94f; --no: #f2868c; --unknown: #9aa6b5;
+    --link: #7fb1ff; --mark: #7fb1ff; --yes: #55c48c; --almost: #e3a94f; --no: #f2868c; --unknown: #9aa6b5;
   }
 }
 * { box-sizing: border-box; }
@@ -66,7 +66,24 @@ details .gt_col_heading:nth-child(6) { width: 10%; }
 details .gt_col_heading:nth-child(n+7) { width: 9%; }
 .gt_left { text-align: left; }
 .gt_right { text-align: right; font-variant-numeric: tabular-nums; }
+.rates { display: flex; flex-wrap: wrap; gap: 14px 44px; margin-top: 18px; color: var(--soft); }
+.rates b { color: var(--ink); font-size: 26px; font-variant-numeric: tabular-nums; }
+.rates small { display: block; font-size: 13px; }
+header .meaning { margin-top: 8px; padding: 0; border: 0; color: var(--soft); font-size: 13px; }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(300px, 1fr)); gap: 16px 28px; }
+.charts figure { margin: 0; min-width: 0; }
+.charts svg { display: block; width: 100%; height: auto; }
+.charts svg text { font-family: inherit !important; }
+.charts svg * { stroke-linejoin: round; }
+figcaption { margin-bottom: 6px; color: var(--soft); font-size: 13px; }
+figcaption b { color: var(--ink); font-size: 15px; }
+.under { display: block; margin: 18px 0 8px; }
+.pair { display: grid; grid-template-columns: 1fr 1fr; gap: 0 16px; align-items: start; }
+.pair section { min-width: 0; }
+.pair section:only-child { grid-column: 1 / -1; }
 @media screen and (max-width: 900px) {
+  .pair { grid-template-columns: 1fr; }
+  .pair .gt_table { min-width: 0; }
   dl { grid-template-columns: repeat(2, 1fr); }
   .gt_table { min-width: 860px; }
   main { padding: 12px 8px 32px; }

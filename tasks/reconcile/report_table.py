@@ -20,16 +20,20 @@ def draw_table(
     *,
     right: Sequence[str] = (),
     whole: Sequence[str] = (),
+    html: Sequence[str] = (),
 ) -> str:
     """Set rows of text as a table, the columns `right` to the right; every cell is escaped.
 
-    Cells of the columns `right` and `whole` stay on one line. Without rows there is no table: "".
+    Cells of the columns `right` and `whole` stay on one line; those of `html` are HTML already, and stand as
+    they are. Without rows there is no table: "".
     """
     if not rows:
         return ""
     table = GT(pd.DataFrame(rows, columns=list(labels), dtype=object), id=id)
     table = table.cols_align("left", list(labels)).cols_align("right", list(right))
     table = table.tab_style(style.css("white-space: nowrap"), loc.body([*right, *whole]))
+    if html:
+        table = table.fmt(str, columns=list(html))
     # The library's own style is for white paper only; ours follows the reader.
     return GT_STYLE.sub("", table.as_raw_html())
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from tasks.database import tables
 
@@ -14,6 +14,7 @@ WAITING = ("rejected", "in_doubt", "held")
 """The states of `tasks.push.outbox.PushState` in which somebody should look, the worst first."""
 DEAD = "dead"
 ROWS_SHOWN = 100
+FETCHED_ROWS = 1_000
 
 
 class WaitingPush(NamedTuple):
@@ -57,7 +58,16 @@ def count_dead(connection: Connection) -> int:
 
 def read_dead(connection: Connection) -> Sequence[DeadLetter]:
     """Read the newest `ROWS_SHOWN` dead letters."""
+    return [DeadLetter(*row) for row in connection.execute(_select_dead().limit(ROWS_SHOWN))]
+
+
+def stream_dead(connection: Connection) -> Iterator[DeadLetter]:
+    """Read all of them, the newest first, without holding them all in memory."""
+    query = _select_dead().execution_options(yield_per=FETCHED_ROWS)
+    return (DeadLetter(*row) for row in connection.execute(query))
+
+
+def _select_dead() -> Select[Any]:
     events = tables.inbox_events
     columns = [events.c[name] for name in DeadLetter._fields]
-    query = select(*columns).where(events.c.state == DEAD).order_by(events.c.id.desc()).limit(ROWS_SHOWN)
-    return [DeadLetter(*row) for row in connection.execute(query)]
+    return select(*columns).where(events.c.state == DEAD).order_by(events.c.id.desc())

@@ -22,6 +22,7 @@ from tasks.errors import SetupError
 from tasks.reconcile.ignoring import set_aside, take_back
 from tasks.reconcile.judge import Tally, compare
 from tasks.reconcile.report_files import write_files
+from tasks.reconcile.report_links import make_links
 from tasks.reconcile.report_markdown import make_rows, render_markdown
 from tasks.reconcile.report_words import answer, list_numbers
 from tasks.reconcile.run import reconcile_window
@@ -67,8 +68,9 @@ def write_report() -> dict[str, Any]:
     """
     settings = load_settings()
     with _open(settings) as engine:
-        written = write_files(engine, settings.report.folder, datetime.now(UTC))
-    places = {"html": str(written.html), "csv": str(written.csv)}
+        links = make_links(settings.report)
+        written = write_files(engine, settings.report.folder, datetime.now(UTC), links)
+    places = {kind: str(file) for kind, file in written.files.items()}
     return {
         "answer": answer(written.report),
         "numbers": list_numbers(written.report),
@@ -135,7 +137,7 @@ def _task_runner(settings: ReconcileSettings) -> TaskRunner[Any]:
     if settings.task_runner is TaskRunnerKind.THREADS:
         return ThreadPoolTaskRunner(max_workers=workers)
     try:
-        from prefect_dask import DaskTaskRunner  # type: ignore[import-not-found, unused-ignore]
+        from prefect_dask.task_runners import DaskTaskRunner  # type: ignore[import-not-found, unused-ignore]
     except ModuleNotFoundError as error:
         raise SetupError(
             "ULTRATHIIO_RECONCILE__TASK_RUNNER is dask, and prefect-dask is missing. "

@@ -1,4 +1,4 @@
-"""The report's files: one HTML document, one CSV file, written whole, safe to open."""
+"""The report's files: an HTML document and the lists beside it, written whole, safe to open."""
 
 from __future__ import annotations
 
@@ -65,19 +65,17 @@ def test_all_files_are_written(any_engine: Engine, tmp_path: Path) -> None:
     second = write_files(any_engine, folder, LATER)
 
     assert sorted(path.name for path in folder.iterdir()) == [
-        "latest.csv",
-        "latest.html",
-        "mismatches-20261102-120000.csv",
-        "mismatches-20261102-120000.html",
-        "mismatches-20261103-120001.csv",
-        "mismatches-20261103-120001.html",
+        f"{name}.{kind}"
+        for name in ("latest", "mismatches-20261102-120000", "mismatches-20261103-120001")
+        for kind in ("csv", "html", "parquet", "xlsx")
     ]
     assert (first.html, second.csv) == (
         folder / "mismatches-20261102-120000.html",
         folder / "mismatches-20261103-120001.csv",
     )
     assert (folder / "latest.html").read_bytes() == second.html.read_bytes() != first.html.read_bytes()
-    assert (folder / "latest.csv").read_bytes() == second.csv.read_bytes()
+    for kind, file in second.files.items():
+        assert (folder / f"latest.{kind}").read_bytes() == file.read_bytes()
 
 
 def test_a_report_that_cannot_be_written_leaves_the_last_one(
@@ -101,13 +99,13 @@ def test_a_report_that_cannot_be_written_leaves_the_last_one(
 
 
 def test_the_html_file_stands_by_itself(engine: Engine, tmp_path: Path) -> None:
-    """It is well-formed, loads nothing, runs nothing, and names only the CSV file beside it."""
+    """It is well-formed, loads nothing, runs nothing, and names only the files beside it."""
     make_trouble(engine)
 
     html = write_files(engine, tmp_path, NOW).html.read_text()
 
     document = Document(html)
-    assert document.addresses == ["mismatches-20261102-120000.csv"]
+    assert document.addresses == [f"mismatches-20261102-120000.{kind}" for kind in ("csv", "parquet", "xlsx")]
     assert document.tags.isdisjoint({"script", "link", "img", "iframe", "form"})
     assert not any(word in html for word in ("http:", "https:", "url(", "@import", "<script"))
 
@@ -137,7 +135,7 @@ def test_the_html_file_tells_everything(engine: Engine, tmp_path: Path) -> None:
 
 
 def test_a_report_of_nothing_is_a_report(engine: Engine, tmp_path: Path) -> None:
-    """On empty tables both files are there, say that nothing was compared, and hold no empty table."""
+    """On empty tables all files are there, say that nothing was compared, and hold no empty table."""
     written = write_files(engine, tmp_path, NOW)
 
     document = Document(written.html.read_text())
