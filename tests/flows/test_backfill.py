@@ -14,12 +14,13 @@ import httpx
 import msgspec
 import pytest
 from pydantic import ValidationError
-from sqlalchemy import Engine, func, select, update
+from sqlalchemy import Engine, func, select
 
 from flows.backfill import Backfill, backfill
 from tasks.database import tables
 from tasks.database.lease import hold_lease
 from tasks.loopback import serve_on_loopback
+from tasks.records.windows import finish_window, read_windows
 from tasks.ultracart.sandbox.serialize import Money
 from tasks.ultracart.sandbox.server import UltraCartSandbox
 from tests.flows.running import newest_artifact, result_of, run
@@ -107,10 +108,8 @@ def test_a_backfill_goes_on_where_it_stopped(workplace: Engine, ultracart: Ultra
     assert run(backfill, options).is_failed()
     ultracart.is_disabled = False
     with workplace.begin() as connection:
-        first = select(func.min(tables.windows.c.start_at)).scalar_subquery()
-        connection.execute(
-            update(tables.windows).where(tables.windows.c.start_at == first).values(state="done")
-        )
+        first = read_windows(connection, options.job.key)[0].window
+        finish_window(connection, options.job.key, first, row_count=7, now=datetime.now(UTC))
 
     went_on = result_of(backfill, options)
     plan, progress = newest_artifact("backfill-plan"), newest_artifact("backfill-progress")
