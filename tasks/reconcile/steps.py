@@ -114,7 +114,7 @@ def _task_runner(settings: ReconcileSettings) -> TaskRunner[Any]:
     if settings.task_runner is TaskRunnerKind.THREADS:
         return ThreadPoolTaskRunner(max_workers=workers)
     try:
-        from prefect_dask import DaskTaskRunner  # type: ignore[import-not-found, unused-ignore]
+        from prefect_dask import DaskTaskRunner  # type: ignore[import-not-found, attr-defined, unused-ignore]
     except ModuleNotFoundError as error:
         raise SetupError(
             "ULTRATHIIO_RECONCILE__TASK_RUNNER is dask, and prefect-dask is missing. "
