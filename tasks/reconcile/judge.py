@@ -25,10 +25,9 @@ from tasks.reconcile.pairing import link_pairs
 from tasks.reconcile.scope import Scope
 from tasks.reconcile.screen import Screened, count_covered, find_unlinked, screen
 from tasks.reconcile.terms import Terms
-from tasks.records.mirror import BATCH
 from tasks.records.models import Side
 
-PAGE = BATCH
+PAGE = 2_000
 MOST_KEPT_IDS = 200_000
 """Ids of records without link that are kept in memory; if there are more, the database is asked again."""
 
