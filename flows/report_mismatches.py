@@ -25,9 +25,9 @@ class ReportMismatches(BaseModel):
 
 @flow(name="report-mismatches", flow_run_name="report-mismatches")
 async def report_mismatches(options: ReportMismatches = ReportMismatches()) -> dict[str, Any]:
-    """Count what is open, new, resolved and getting old, and write the report as HTML and as CSV.
+    """Count what is open, new, resolved and getting old; write it as HTML, CSV, Parquet and Excel files.
 
-    The files stand in the reports' folder, the newest also as latest.html and latest.csv. Prefect shows the
+    The files stand in the reports' folder, the newest also as latest.html and so on. Prefect shows the
     numbers (artifact `mismatch-report`) and some of every kind of mismatch (`open-mismatches`), without
     names, addresses or e-mail addresses. Held and refused pushes and dead letters of the inbox are told too.
     """

@@ -76,14 +76,14 @@ def draw_svg(chart: Chart, days: Sequence[date]) -> str:
 
 
 def draw_png(trend: Sequence[TrendDay]) -> bytes:
-    """Draw all charts side by side as one small PNG."""
+    """Draw all charts as one small PNG, one below the other."""
     charts, days = make_charts(trend), [day.day for day in trend]
-    figure = Figure(figsize=(SIZE[0] * len(charts), SIZE[1] + 0.3), layout="constrained", facecolor="white")
-    for axes, chart in zip(figure.subplots(1, len(charts)), charts, strict=True):
+    figure = Figure(figsize=(8, 1.7 * len(charts)), layout="constrained", facecolor="white")
+    for axes, chart in zip(figure.subplots(len(charts)), charts, strict=True):
         _draw(axes, chart, days, PAPER)
         axes.set_title(f"{chart.title}: {chart.told}", color=PAPER["ink"], fontsize=11, loc="left")
     file = BytesIO()
-    figure.savefig(file, format="png", dpi=72)
+    figure.savefig(file, format="png", dpi=100)
     return file.getvalue()
 
 

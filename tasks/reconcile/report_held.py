@@ -11,7 +11,9 @@ from datetime import datetime
 from tasks.reconcile.report_waiting import WaitingPush
 
 HELD = "held"
-SUBJECT = re.compile(r"(?:^|(?<=[.)] ))(?P<kind>Product|Gateway) (?P<id>\S+) \(")
+SUBJECT = re.compile(
+    r"(?:^|(?<=\. ))(?P<kind>Product|Gateway) (?P<id>\S+) \(.*?\)(?: \[.*?\])? (?:has|names|fits|carries)\b"
+)
 """How `tasks.push.mapping` begins the reason that a product or a gateway gives; a test holds it to that."""
 SENTENCE = re.compile(r"(?<=\.) ")
 OTHER = ""
@@ -32,6 +34,11 @@ class Lack:
     since: datetime
     orders: int = 0
     cents: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def name(self) -> str:
+        """Name it as people do: Product 305."""
+        return f"{self.kind} {self.id}" if self.kind else "The order itself"
 
 
 def list_lacks(pushes: Iterable[WaitingPush]) -> Sequence[Lack]:

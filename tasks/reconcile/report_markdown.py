@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from tasks.reconcile.fields import is_personal
 from tasks.reconcile.report import Report
+from tasks.reconcile.report_markup import escape as _escape
+from tasks.reconcile.report_markup import write_table as _table
 from tasks.reconcile.report_rows import OpenRow
 from tasks.reconcile.report_words import (
     PUSH_WORDS,
@@ -25,15 +26,15 @@ TABLE_ROWS = 200
 """Prefect keeps an artifact as one value: the files hold what is more."""
 PUSHES_SHOWN = 50
 ELSEWHERE = "(see the report)"
-MARKUP = re.compile(r"([\\`*_\[\]<>|~#])")
 
 
-def render_markdown(report: Report, places: Sequence[str]) -> str:
-    """Write the report in Markdown; `places` are the files that hold all of it."""
+def render_markdown(report: Report, places: Sequence[str], details: Sequence[str] = ()) -> str:
+    """Write the report in Markdown; `places` are the files that hold all, `details` parts of Markdown."""
     parts = [
         f"# {_escape(answer(report))}",
         "\n".join(f"{_escape(sentence)}  " for sentence in explanations(report)),
         _table(("what", "how many"), _numbers(report)),
+        *details,
         "## What was compared last",
         _table(("what", "window", "pairs", "equal", "without counterpart", "in agreement"), _runs(report)),
         "## What differs, and why",
@@ -128,14 +129,3 @@ def _ignored(report: Report) -> Iterator[tuple[str, ...]]:
             show_until(row.ignored_until),
             row.reason or "–",
         )
-
-
-def _table(labels: Sequence[str], rows: Iterator[tuple[str, ...]]) -> str:
-    lines = [f"| {' | '.join(map(_escape, row))} |" for row in rows]
-    if not lines:
-        return "None."
-    return "\n".join([f"| {' | '.join(labels)} |", f"|{' --- |' * len(labels)}", *lines])
-
-
-def _escape(text: str) -> str:
-    return MARKUP.sub(r"\\\1", " ".join(text.split()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from html import escape
 
@@ -13,28 +13,20 @@ from tasks.reconcile.report_chart import draw_svg, make_charts
 from tasks.reconcile.report_details import Details
 from tasks.reconcile.report_held import Lack
 from tasks.reconcile.report_links import Links, anchor
+from tasks.reconcile.report_rates import IGNORED, MONEY_MEANING, ORDERS_MEANING, list_rates
 from tasks.reconcile.report_rows import OpenRow
 from tasks.reconcile.report_table import draw_section, draw_table, tell_rest
 from tasks.reconcile.report_trend import TrendDay
 from tasks.reconcile.report_words import count, describe, show_share, show_sums, show_time
-from tasks.reconcile.standing import Standing
-from tasks.records.models import Entity, Side
-from tasks.records.money import show_money, to_major
+from tasks.records.models import Side
+from tasks.records.money import show_money
 
-ORDERS_RATE = (
-    "Of all orders that are linked, or should be and are missing on one side: those without an open mismatch."
-)
-MONEY_RATE = (
-    "Of the totals of linked orders, as UltraCart tells them: those without an open mismatch of total or "
-    "currency. Orders that are missing on one side are not in it."
-)
 TOO_YOUNG = "A trend takes two days; this is the first day on which anything was compared."
 
 
 def draw_rates(report: Report, details: Details) -> str:
-    """Show the agreement of orders and of money as large numbers, each with what it is a share of."""
-    orders = next(standing for standing in report.standings if standing.entity == Entity.ORDER)
-    rates = [*_orders_rate(orders), *_money_rates(details)]
+    """Show the agreement of orders and of money as large numbers, and what they are shares of."""
+    rates = list_rates(report, details)
     if not rates:
         return ""
     cells = "\n".join(
@@ -43,23 +35,8 @@ def draw_rates(report: Report, details: Details) -> str:
     )
     return (
         f"<div class=rates>\n{cells}\n</div>\n<details class=meaning><summary>What these shares are</summary>"
-        f"<p>Orders: {ORDERS_RATE}<br>Money: {MONEY_RATE} What a person ignores with a reason counts as "
-        "agreeing.</p></details>"
+        f"<p>Orders: {ORDERS_MEANING}<br>Money: {MONEY_MEANING}<br>{IGNORED}</p></details>"
     )
-
-
-def _orders_rate(orders: Standing) -> Iterable[tuple[str, str, str, str]]:
-    if orders.known:
-        amount = f"{orders.agreeing:,} of {orders.known:,} agree"
-        yield "orders", show_share(orders.agreeing, orders.known), amount, ORDERS_RATE
-
-
-def _money_rates(details: Details) -> Iterable[tuple[str, str, str, str]]:
-    for money in details.money:
-        if money.known > 0:
-            agreeing, known = (to_major(cents, money.currency) for cents in (money.agreeing, money.known))
-            amount = f"{agreeing:,} of {known:,} {money.currency} agree"
-            yield f"money in {money.currency}", show_share(money.agreeing, money.known), amount, MONEY_RATE
 
 
 def draw_changes(report: Report, changes: Changes, links: Links) -> str:
@@ -162,7 +139,7 @@ def draw_lacks(lacks: Sequence[Lack]) -> str:
     """Show the products and gateways to put right, with what waits for each."""
     rows = [
         (
-            f"{lack.kind} {lack.id}" if lack.kind else "The order itself",
+            lack.name,
             f"{lack.orders:,}",
             show_sums(lack.cents),
             f"{lack.since:%Y-%m-%d}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from html import escape
 
 import pandas as pd
 from great_tables import GT, loc, style
@@ -35,7 +36,10 @@ def draw_table(
     if html:
         table = table.fmt(str, columns=list(html))
     # The library's own style is for white paper only; ours follows the reader.
-    return GT_STYLE.sub("", table.as_raw_html())
+    drawn = GT_STYLE.sub("", table.as_raw_html())
+    # On a small screen the frame scrolls: who has no mouse must be able to reach it.
+    frame = f'<div id="{id}" tabindex="0" role="group" aria-label="{escape(", ".join(labels))}"'
+    return drawn.replace(f'<div id="{id}"', frame, 1)
 
 
 def draw_section(title: str, table: str, note: str = "") -> str:

@@ -63,7 +63,7 @@ def read_trend(connection: Connection, now: datetime) -> list[TrendDay]:
     days = _list_days(connection, now)
     if not days:
         return []
-    ends = [datetime.combine(day + timedelta(days=1), time(), UTC) for day in days[:-1]] + [now]
+    ends = [datetime.combine(day, time.max, UTC) for day in days[:-1]] + [now]
     opened, differing, lone = (Course(len(days)) for _ in range(3))
     cents: dict[str, Course] = defaultdict(lambda: Course(len(days)))
     pair, differs_until, lone_until = None, 0, 0

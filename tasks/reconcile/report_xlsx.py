@@ -74,10 +74,10 @@ def write_xlsx(
 def _summarise(report: Report, numbers: Mapping[str, int | str]) -> Iterator[tuple[Cell, ...]]:
     yield "are the two systems in agreement?", answer(report)
     yield "written at (UTC)", report.now
-    yield from numbers.items()
     for what, number in (("mismatches", report.open), ("dead letters", report.dead_count)):
         if number > MOST_ROWS:
             yield f"{what} that this workbook has no room for", number - MOST_ROWS
+    yield from numbers.items()
 
 
 def _mismatch(row: OpenRow) -> tuple[Cell, ...]:

@@ -24,6 +24,7 @@ from tasks.reconcile.judge import Tally, compare
 from tasks.reconcile.report_files import write_files
 from tasks.reconcile.report_links import make_links
 from tasks.reconcile.report_markdown import make_rows, render_markdown
+from tasks.reconcile.report_markdown_details import render_details
 from tasks.reconcile.report_words import answer, list_numbers
 from tasks.reconcile.run import reconcile_window
 from tasks.reconcile.scope import Scope
@@ -75,7 +76,9 @@ def write_report() -> dict[str, Any]:
         "answer": answer(written.report),
         "numbers": list_numbers(written.report),
         "files": places,
-        "markdown": render_markdown(written.report, list(places.values())),
+        "markdown": render_markdown(
+            written.report, list(places.values()), render_details(written.report, written.details)
+        ),
         "rows": make_rows(written.report),
     }
 
