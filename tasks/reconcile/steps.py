@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 
 from tasks.database.engine import open_database
 from tasks.database.lease import hold_lease
-from tasks.reconcile.report_files import write_files
+from tasks.reconcile.report_files import delete_old_files, write_files
 from tasks.reconcile.report_markdown import make_rows, render_markdown
 from tasks.reconcile.report_words import answer, list_numbers
 from tasks.reconcile.run import reconcile_window
@@ -69,6 +69,14 @@ def write_report() -> dict[str, Any]:
         "markdown": render_markdown(written.report, list(places.values())),
         "rows": make_rows(written.report),
     }
+
+
+@task(cache_policy=NO_CACHE, persist_result=False)
+def delete_old_reports(days: int | None, dry_run: bool) -> int:
+    """Delete files of reports that are past their retention, or older than `days`; a dry run only counts."""
+    report = load_settings().report
+    kept = days or report.retention_days
+    return delete_old_files(report.folder, now=datetime.now(UTC), days=kept, dry_run=dry_run)
 
 
 def _reconcile(entity: Entity, window: Window) -> dict[str, int]:
