@@ -252,6 +252,8 @@ def migrate() -> int:
 
 # Imported when they are called, or asked for their help.
 app.command("flows.commands.erase:erase_person", name="erase")
+app.command("flows.commands.backup:make_backup", name="backup")
+app.command("flows.commands.backup:restore_backup", name="restore")
 
 
 def main() -> None:

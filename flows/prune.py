@@ -1,4 +1,4 @@
-"""The flow `prune`: delete closed inbox events and notifications that are past their retention."""
+"""The flow `prune`: delete closed inbox events, notifications and files of reports past their retention."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from prefect import flow
 from pydantic import BaseModel, Field
 
 from tasks.inbox.steps import delete_old_rows
+from tasks.reconcile.steps import delete_old_reports
 
 
 class Prune(BaseModel):
@@ -15,7 +16,7 @@ class Prune(BaseModel):
         None,
         title="Older than (days)",
         ge=1,
-        description="Empty: as ULTRATHIIO_INBOX__RETENTION_DAYS says.",
+        description="Empty: as ULTRATHIIO_INBOX__RETENTION_DAYS and ULTRATHIIO_REPORT__RETENTION_DAYS say.",
     )
     dry_run: bool = Field(True, title="Dry run", description="On: count only, delete nothing.")
 
@@ -23,4 +24,5 @@ class Prune(BaseModel):
 @flow(name="prune", flow_run_name="prune")
 async def prune(options: Prune = Prune()) -> dict[str, int]:
     """Count, and unless it is a dry run delete, what was closed longer ago than it is kept."""
-    return delete_old_rows(options.older_than_days, options.dry_run)
+    rows = delete_old_rows(options.older_than_days, options.dry_run)
+    return {**rows, "report_files": delete_old_reports(options.older_than_days, options.dry_run)}

@@ -104,6 +104,13 @@ class ReceiverSettings(BaseModel):
         SecretStr(""),
         description="If set, webhooks are taken only at /webhooks/<system>/<token>",
     )
+    reader_username: str = Field("", description="HTTP Basic user of /notifications; empty: the senders'")
+    reader_password: SecretStr = Field(SecretStr(""), description="HTTP Basic password of /notifications")
+    tls_certificate: Path | None = Field(None, description="PEM file of the certificate with its chain")
+    tls_key: Path | None = Field(None, description="PEM file of its key, without passphrase")
+    trusted_proxies: str = Field(
+        "", description="Addresses of proxies whose X-Forwarded-For is believed, joined by commas"
+    )
     max_body_bytes: int = Field(6_000_000, ge=10_000, description="Largest body, also after decompression")
     queue_size: int = Field(1_000, ge=1, description="Deliveries waiting for a commit before senders get 503")
     deliveries_a_commit: int = Field(256, ge=1, description="Most deliveries that share one commit")
@@ -217,6 +224,7 @@ class ReportSettings(BaseModel):
     """Where reports go, and where what they name can be looked at."""
 
     folder: Path = Field(Path("ultrathiio-data/reports"), description="Folder of the reports' files")
+    retention_days: int = Field(90, ge=1, description="Files of reports are deleted after this many days")
     ultracart_order_url: str = Field("", description="Address of an order in UltraCart, with {id} for its ID")
     thiio_order_url: str = Field("", description="Address of an order in Thiio, with {id} for its ID")
     notifications_url: str = Field("", description="Public address of the receiver, whose pages are linked")

@@ -101,7 +101,8 @@ def wait_until_answering(url: str, process: subprocess.Popen[bytes], log: Path) 
         if process.poll() is not None:
             raise SetupError(f"A server ended while starting (exit code {process.returncode}). Read {log}.")
         try:
-            if httpx.get(url, timeout=2).status_code == httpx.codes.OK:
+            # A child of ours: its certificate is for the name by which others call it.
+            if httpx.get(url, timeout=2, verify=False).status_code == httpx.codes.OK:  # noqa: S501
                 return
         except httpx.TransportError:
             pass

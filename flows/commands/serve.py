@@ -66,7 +66,8 @@ def _start_servers(
     os.environ.update(prefect_environment(folder, ui_port))
     open_database(settings.database_url.get_secret_value()).dispose()
 
-    receiver_url = f"http://{settings.receiver.host}:{settings.receiver.port}"
+    scheme = "https" if settings.receiver.tls_certificate else "http"
+    receiver_url = f"{scheme}://{settings.receiver.host}:{settings.receiver.port}"
     receiver = _start(stack, ["flows", "receiver"], folder / "logs/receiver.log", f"{receiver_url}/health")
     console.print(f"Receiver: {receiver_url}/webhooks/ultracart", highlight=False)
     ui_url = f"http://127.0.0.1:{ui_port}"

@@ -1,6 +1,6 @@
 """The receiver's pages for people: GET /notifications and GET /notifications/{id}, read-only.
 
-Who may send webhooks may read them: the same credentials open both.
+Who may send webhooks may read them, unless the settings name credentials for readers: then only those may.
 """
 
 from __future__ import annotations
@@ -70,12 +70,14 @@ class NotificationPages:
     async def _answer(self, request: Request, make: Callable[[], _Answer]) -> Response:
         headers = page_headers()
         try:
-            self._callers.check_credentials(request)
+            self._callers.check_reader(request)
             async with self._places:
                 answer = await asyncio.to_thread(make)
         except Turned as turned:
             headers |= turned.headers
-            answer = _Answer(turned.status, await asyncio.to_thread(_tell_refusal))
+            answer = _Answer(
+                turned.status, await asyncio.to_thread(_tell_refusal, turned.status, turned.error)
+            )
         except SQLAlchemyError as error:
             logger.warning("notifications cannot be read: %s", type(error).__name__)
             headers["Retry-After"] = RETRY_AFTER_SECONDS
@@ -103,12 +105,9 @@ class NotificationPages:
         return _Answer(200, render_story(story))
 
 
-@lru_cache(maxsize=1)
-def _tell_refusal() -> str:
-    return render_trouble(
-        "User name and password, please",
-        "Give those that ULTRATHIIO_RECEIVER__USERNAME and ULTRATHIIO_RECEIVER__PASSWORD hold.",
-    )
+@lru_cache(maxsize=2)
+def _tell_refusal(status: int, told: str) -> str:
+    return render_trouble("Too many wrong tries" if status == 429 else "User name and password, please", told)
 
 
 @lru_cache(maxsize=1)

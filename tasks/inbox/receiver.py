@@ -30,8 +30,11 @@ from tasks.inbox.intake import ANSWER_SECONDS, Intake, IntakeFull
 from tasks.inbox.metrics import CONTENT_TYPE, ReceiverMetrics
 from tasks.inbox.notification_pages import NotificationPages
 from tasks.inbox.request_body import RETRY_AFTER_SECONDS, Memory, Share, read_body
+from tasks.inbox.tls import tls_files
 from tasks.settings import ReceiverSettings, Settings, load_settings
 
+GUARDS = {"x-content-type-options": "nosniff", "cache-control": "no-store"}
+"""Headers of every answer for machines: it is what it says it is, and nobody keeps it."""
 START_FAILED = 3
 """The exit code that uvicorn has for it."""
 
@@ -89,7 +92,7 @@ class Receiver:
     async def _answer(self, request: Request, source: str, share: Share) -> Response:
         """Store a delivery and say so; raises `Turned` with another answer."""
         self._callers.check_path(request)
-        self._callers.check_credentials(request)
+        self._callers.check_sender(request)
         check_type(request)
         body = await read_body(request, self._settings.max_body_bytes, self._settings.body_seconds, share)
         if not body.strip():
@@ -172,7 +175,10 @@ def server_config(settings: Settings) -> uvicorn.Config:
         http=bounded_protocol(settings.receiver, app.state.metrics),
         access_log=False,
         server_header=False,
-        proxy_headers=False,  # nobody asks who the client is
+        # Only wrong credentials are counted by address; without a trusted proxy it is the connection's own.
+        proxy_headers=bool(settings.receiver.trusted_proxies),
+        forwarded_allow_ips=settings.receiver.trusted_proxies,
+        **tls_files(settings.receiver),
         ws="none",
         timeout_graceful_shutdown=int(ANSWER_SECONDS),
     )
@@ -188,4 +194,4 @@ def run_receiver(settings: Settings) -> None:
 
 
 def _say(status: int, body: dict[str, object], headers: dict[str, str] | None = None) -> Response:
-    return Response(msgspec.json.encode(body), status, headers, "application/json")
+    return Response(msgspec.json.encode(body), status, {**GUARDS, **(headers or {})}, "application/json")

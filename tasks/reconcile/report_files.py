@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -26,6 +26,9 @@ from tasks.reconcile.report_xlsx import write_xlsx
 
 KINDS = ("html", "csv", "parquet", "xlsx")
 NO_LINKS = Links()
+
+NAME, LATEST, SUFFIXES = "mismatches-%Y%m%d-%H%M%S", "latest", tuple(f".{kind}" for kind in KINDS)
+"""How the files of a moment are called, and the copies of the newest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +52,7 @@ def write_files(engine: Engine, folder: Path, now: datetime, links: Links = NO_L
     """Write the report of this moment into `folder` in four formats, and copies of them as the latest."""
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    files = {kind: folder / f"mismatches-{now:%Y%m%d-%H%M%S}.{kind}" for kind in KINDS}
+    files = {kind: folder / f"{now:{NAME}}.{kind}" for kind in KINDS}
     # One snapshot: the HTML file counts what the others list. SQLite gives it with any transaction.
     if engine.dialect.name == "postgresql":
         engine = engine.execution_options(isolation_level="REPEATABLE READ")
@@ -67,9 +70,33 @@ def write_files(engine: Engine, folder: Path, now: datetime, links: Links = NO_L
         names = [file_of_now.name for kind, file_of_now in files.items() if kind != "html"]
         path.write_text(render_html(report, details, links, names), encoding="utf-8")
     for file_of_now in reversed(files.values()):
-        with _whole(folder / f"latest{file_of_now.suffix}") as path:
+        with _whole(folder / f"{LATEST}{file_of_now.suffix}") as path:
             shutil.copyfile(file_of_now, path)
     return WrittenReport(report=report, details=details, **files)
+
+
+def find_old_files(folder: Path, before: datetime) -> list[Path]:
+    """Give the files of reports made before a time (aware UTC); what else lies in the folder is not ours."""
+    files = (path for path in folder.iterdir() if path.suffix in SUFFIXES) if folder.is_dir() else ()
+    return sorted(path for path in files if (made_at := _made_at(path)) and made_at < before)
+
+
+def delete_old_files(folder: Path, *, now: datetime, days: int, dry_run: bool) -> int:
+    """Delete the files of reports that are older than `days` and count them; a dry run only counts."""
+    files = find_old_files(folder, now - timedelta(days=days))
+    for file in () if dry_run else files:
+        file.unlink(missing_ok=True)
+    return len(files)
+
+
+def _made_at(path: Path) -> datetime | None:
+    """Read the time from a file's name: a copy or a restored backup has the date of the copy."""
+    if path.stem == LATEST:
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    try:
+        return datetime.strptime(path.stem, NAME).replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 @contextmanager

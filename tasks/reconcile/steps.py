@@ -21,7 +21,7 @@ from tasks.database.lease import hold_lease
 from tasks.errors import SetupError
 from tasks.reconcile.ignoring import set_aside, take_back
 from tasks.reconcile.judge import Tally, compare
-from tasks.reconcile.report_files import write_files
+from tasks.reconcile.report_files import delete_old_files, write_files
 from tasks.reconcile.report_links import make_links
 from tasks.reconcile.report_markdown import make_rows, render_markdown
 from tasks.reconcile.report_markdown_details import render_details
@@ -81,6 +81,14 @@ def write_report() -> dict[str, Any]:
         ),
         "rows": make_rows(written.report),
     }
+
+
+@task(cache_policy=NO_CACHE, persist_result=False)
+def delete_old_reports(days: int | None, dry_run: bool) -> int:
+    """Delete files of reports that are past their retention, or older than `days`; a dry run only counts."""
+    report = load_settings().report
+    kept = days or report.retention_days
+    return delete_old_files(report.folder, now=datetime.now(UTC), days=kept, dry_run=dry_run)
 
 
 @task(cache_policy=NO_CACHE, persist_result=False)

@@ -206,8 +206,8 @@ def test_two_pushes_do_not_overlap(workplace: Engine, thiio: ThiioSandbox) -> No
     assert state.is_cancelled()
 
 
-def test_old_rows_are_pruned_and_dead_letters_kept(workplace: Engine) -> None:
-    """A dry run counts what the real one deletes."""
+def test_old_rows_are_pruned_and_dead_letters_kept(workplace: Engine, tmp_path: Path) -> None:
+    """A dry run counts what the real one deletes: rows, and files of reports."""
     old = datetime.now(UTC) - timedelta(days=400)
     row = {
         "source": "ultracart", "name": "order_create", "entity": "order", "found_by": "webhook",
@@ -218,9 +218,13 @@ def test_old_rows_are_pruned_and_dead_letters_kept(workplace: Engine) -> None:
         rows = [row | {"digest": state, "state": state} for state in ("done", "dead")]
         connection.execute(insert(tables.inbox_events), rows)
 
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports/mismatches-20200101-063000.csv").touch()
+
     counted, deleted = result_of(prune), result_of(prune, Prune(dry_run=False))
 
-    assert counted == deleted == {"payloads": 0, "notifications": 0, "events": 1}
+    assert counted == deleted == {"payloads": 0, "notifications": 0, "events": 1, "report_files": 1}
+    assert list((tmp_path / "reports").iterdir()) == []
     with workplace.connect() as connection:
         assert connection.scalars(select(tables.inbox_events.c.state)).all() == ["dead"]
 

@@ -70,7 +70,7 @@ def test_a_caller_without_the_credentials_is_turned_away(
             'Basic realm="ultrathiio"',
             authorization,
         )
-        assert "ULTRATHIIO_RECEIVER__USERNAME and __PASSWORD" in answer.json()["error"]
+        assert "ULTRATHIIO_RECEIVER__USERNAME and ULTRATHIIO_RECEIVER__PASSWORD" in answer.json()["error"]
     assert stored(engine) == ([], [])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from tasks.reconcile import report_files
 from tasks.reconcile.causes import ADVICE, Cause
-from tasks.reconcile.report_files import write_files
+from tasks.reconcile.report_files import delete_old_files, write_files
 from tests.reconcile.trouble import HOSTILE, make_trouble
 from tests.reconcile.two_sides import NOW
 
@@ -142,3 +142,29 @@ def test_a_report_of_nothing_is_a_report(engine: Engine, tmp_path: Path) -> None
     assert "Nothing was compared yet." in document.text
     assert "table" not in document.tags
     assert written.csv.read_text(encoding="utf-8-sig").count("\n") == 1
+
+
+def test_old_files_are_deleted_and_no_other(engine: Engine, tmp_path: Path) -> None:
+    """By the time in their names, though all were written just now; a stranger's file is left alone."""
+    for days in (91, 90, 1):
+        write_files(engine, tmp_path, NOW - timedelta(days=days))
+    (tmp_path / "mismatches-of-last-year.csv").touch()
+    before = {path.name for path in tmp_path.iterdir()}
+
+    counted = delete_old_files(tmp_path, now=NOW, days=90, dry_run=True)
+    assert {path.name for path in tmp_path.iterdir()} == before
+    deleted = delete_old_files(tmp_path, now=NOW, days=90, dry_run=False)
+
+    assert counted == deleted == 2
+    old = f"mismatches-{NOW - timedelta(days=91):%Y%m%d-%H%M%S}"
+    assert {path.name for path in tmp_path.iterdir()} == before - {f"{old}.html", f"{old}.csv"}
+
+
+def test_copies_of_the_newest_report_grow_old_too(engine: Engine, tmp_path: Path) -> None:
+    """Where no report was written for as long as they are kept; a folder that is missing has none."""
+    write_files(engine, tmp_path / "reports", NOW)
+    later = datetime.now(UTC) + timedelta(days=3_650)
+
+    assert delete_old_files(tmp_path / "reports", now=later, days=90, dry_run=False) == 4
+    assert list((tmp_path / "reports").iterdir()) == []
+    assert delete_old_files(tmp_path / "none", now=later, days=90, dry_run=False) == 0
