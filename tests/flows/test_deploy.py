@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import httpx
+import pytest
 import yaml
 from prefect.settings import PREFECT_API_URL
 
@@ -28,6 +29,7 @@ def prefect(*words: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.timeout(180)
 def test_all_deployments_can_be_registered_twice() -> None:
     """`prefect deploy --all` takes every one, and a second time keeps each schedule by its slug."""
     prefect("work-pool", "create", "batch", "--type", "process", "--overwrite")
