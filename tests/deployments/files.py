@@ -23,6 +23,8 @@ OWN_VARIABLES = {f"{PREFIX}HOME", f"{PREFIX}SECRETS_DIR"}
 PROGRAMS: dict[str, App] = {"ultrathiio": our_command_line, "prefect": prefect_command_line}
 FOR_THE_SESSION = "--no-prompt"
 """Prefect takes it before it looks at the command."""
+OF_ITS_PARTS = {"PREFECT_REDIS_MESSAGING_URL", "PREFECT_INTEGRATIONS_KUBERNETES_OBSERVER_NAMESPACES"}
+"""Settings of prefect-redis and prefect-kubernetes, which are only in the image."""
 VARIABLE = re.compile(r"\b(?:ULTRATHIIO|PREFECT)_[A-Z0-9_]+\b")
 
 
@@ -44,8 +46,8 @@ def our_variables(model: type[BaseModel] = Settings, before: str = PREFIX) -> se
 
 
 def prefect_variables() -> set[str]:
-    """Give the name of every setting of Prefect, old names too, and of those of its part for Redis."""
-    return {"PREFECT_REDIS_MESSAGING_URL", *_get_settings_fields(PrefectSettings)}
+    """Give the name of every setting of Prefect, old names too, and of its parts."""
+    return {*OF_ITS_PARTS, *_get_settings_fields(PrefectSettings)}
 
 
 def parse_command(command: list[str]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -64,7 +66,7 @@ def find(value: Any, key: str) -> Iterator[Any]:
 
 def test_every_file_is_used() -> None:
     """A manifest that no kustomization names is never applied."""
-    for folder in ("base", "example"):
+    for folder in ("base", "example", "pod-per-run"):
         kustomization = yaml.safe_load((KUBERNETES / folder / "kustomization.yaml").read_text())
         named = {*kustomization["resources"], *(patch["path"] for patch in kustomization.get("patches", []))}
         there = {path.name for path in (KUBERNETES / folder).glob("*.yaml")} - {"kustomization.yaml"}
@@ -141,6 +143,48 @@ def test_a_pod_can_do_little(name: str) -> None:
     assert mounted["tmp"] == "/tmp"  # noqa: S108  # a container's own
     [settings] = [each for each in ALL if each["metadata"]["name"] == "ultrathiio-settings"]
     assert mounted["secrets"] == settings["data"]["ULTRATHIIO_SECRETS_DIR"]
+
+
+def test_a_run_s_own_pod_can_do_as_little() -> None:
+    """The work pool's template: rights, settings, secrets and files of a worker, and the same image."""
+    pool = json.loads((KUBERNETES / "pod-per-run/work-pool.json").read_text())
+    manifest = pool["job_configuration"]["job_manifest"]
+    pod, worker = manifest["spec"]["template"]["spec"], PODS["worker"]["spec"]
+    [box], [workers] = pod["containers"], worker["containers"]
+    fields = pool["variables"]["properties"]
+
+    assert manifest["spec"]["template"]["metadata"]["labels"][NAME] == "run"
+    for name in ("securityContext", "automountServiceAccountToken", "enableServiceLinks", "volumes"):
+        assert pod[name] == worker[name], name
+    for name in ("securityContext", "envFrom", "volumeMounts"):
+        assert box[name] == workers[name], name
+    assert set(re.findall(r"{{ (\w+) }}", json.dumps(pool["job_configuration"]))) <= set(fields)
+    assert fields["image"]["default"] == "ultrathiio:0.1.0"
+    assert fields["namespace"]["default"] == "ultrathiio"
+
+
+def test_pods_for_runs_are_started_by_the_worker_alone() -> None:
+    """Commands exist; the rights are bound to its account; the template is where the job looks for it."""
+    worker, deploy = (
+        yaml.safe_load((KUBERNETES / f"pod-per-run/{name}.yaml").read_text()) for name in ("worker", "deploy")
+    )
+    pod = worker["spec"]["template"]["spec"]
+    rights = list(yaml.safe_load_all((KUBERNETES / "pod-per-run/rights.yaml").read_text()))
+    [shell] = find(deploy, "args")
+    commands = [command.split() for command in shell[2].split(" && ")]
+
+    parse_command(pod["containers"][0]["args"])
+    for command in commands:
+        parse_command(command)
+    template = commands[0][commands[0].index("--base-job-template") + 1]
+    assert (FOLDER.parent / template.removeprefix("/app/")).exists()
+    assert "kubernetes" in commands[0]
+    assert "kubernetes" in pod["containers"][0]["args"]
+    assert [each["metadata"]["name"] for each in (worker, deploy)] == ["worker", "deploy-0-1-0"]
+    assert {"worker", "deploy-0-1-0"} <= set(PODS)
+    [account] = [each["metadata"]["name"] for each in rights if each["kind"] == "ServiceAccount"]
+    assert pod["serviceAccountName"] == account
+    assert [each["name"] for each in next(find(rights, "subjects"))] == [account]
 
 
 @pytest.mark.parametrize("name", BOXES)

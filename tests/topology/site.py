@@ -69,18 +69,17 @@ class Site:
         if name in self.urls:
             port = self.urls[name].rpartition(":")[2]
             self._start(name, ["flows", "receiver"], {"ULTRATHIIO_RECEIVER__PORT": port})
-            self.wait(name, f"{self.urls[name]}/ready")
         else:
             words = ["prefect", "worker", "start", "--pool", POOL, "--type", "process", "--name", name]
             self._start(name, [*words, "--limit", "1"], {})
 
-    def start_prefect(self, url: str) -> None:
-        """Start Prefect's server and wait for it."""
+    def start_prefect(self) -> None:
+        """Start Prefect's server."""
         self._start("prefect-server", ["prefect", "server", "start"], {})
-        self.wait("prefect-server", f"{url}/health")
 
-    def wait(self, name: str, url: str) -> None:
-        """Wait until a part answers."""
+    def wait(self, name: str) -> None:
+        """Wait until a receiver or Prefect's server answers."""
+        url = f"{self.urls[name]}/ready" if name in self.urls else f"{os.environ['PREFECT_API_URL']}/health"
         wait_until_answering(url, self.parts[name].process, self.parts[name].log)
 
     def _start(self, name: str, words: list[str], environment: dict[str, str]) -> None:
@@ -100,13 +99,14 @@ def open_site(folder: Path) -> Iterator[Site]:
         stack.callback(engine.dispose)
         sandboxes = stack.enter_context(start_sandboxes(folder / "sandbox"))
         urls = {name: f"http://127.0.0.1:{free_port()}" for name in RECEIVERS}
-        port = free_port()
-        os.environ.update(prefect_environment(folder, port))
+        os.environ.update(prefect_environment(folder, free_port()))
         os.environ.update(_environment(folder, server_url, sandboxes, urls))
         site = Site(stack, folder, engine, sandboxes, urls, {})
-        site.start_prefect(f"http://127.0.0.1:{port}/api")
+        site.start_prefect()
         for name in RECEIVERS:
             site.start(name)
+        for name in ("prefect-server", *RECEIVERS):
+            site.wait(name)
         _prefect("work-pool", "create", POOL, "--type", "process", "--overwrite")
         _prefect("deploy", "--all", "--no-prompt")
         # A Dask cluster, scheduler and workers, has its place here: before the workers whose runs use it.

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -122,6 +123,7 @@ class Story:
             thread.join()
         died = self._acknowledged[RECEIVERS[0]]
         self._site.start(RECEIVERS[0])
+        self._site.wait(RECEIVERS[0])
 
         stored, deliveries = self._count_events()
         both = dict(self._acknowledged)
@@ -182,7 +184,7 @@ class Story:
         self._wait(lambda: self._held_by(WORKERS[0]) > 0, 10)
         pids = dying.process_ids()
         dying.kill()
-        self._killed_at = time.monotonic()
+        self._killed_at = datetime.now(UTC)
         left = self._count_held(pids)
         yield Finding(
             f"{WORKERS[0]} and its run killed by SIGKILL",
@@ -195,7 +197,7 @@ class Story:
         ended = runs.wait_for(alive)
         yield Finding("the other worker's run", "goes on", ended, ended == "Completed")
 
-        time.sleep(max(0.0, LEASE_SECONDS - (time.monotonic() - self._killed_at)))
+        time.sleep(max(0.0, LEASE_SECONDS - (datetime.now(UTC) - self._killed_at).total_seconds()))
         ended = runs.wait_for(runs.start(PROCESS))
         states = self._states()
         yield Finding(
@@ -290,7 +292,8 @@ class Story:
     def _dead_run(self) -> Iterator[Finding]:
         """Prefect's side: the run of the dead worker is set to Crashed, told of, and its place is free."""
         state = runs.wait_for(self._dead, DEAD_AFTER_SECONDS + 60)
-        seconds = time.monotonic() - self._killed_at
+        found = runs.look(self._dead).state
+        seconds = (found.timestamp - self._killed_at).total_seconds() if found else 0
         yield Finding(
             "the run of the dead worker",
             "Crashed, once its heartbeats are missing",
