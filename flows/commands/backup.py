@@ -63,8 +63,8 @@ def restore_backup(file: Path, /, *, yes: bool = False) -> int:
     open_database(url.render_as_string(hide_password=False)).dispose()
     console.print(
         f"{database} is as it was when {file} was made (tables of revision {revision}, up to date now). "
-        "What came in since is missing: find-gaps brings back lost webhooks, pull-records or backfill the records, and "
-        "push-orders looks up what it finds planned or in doubt.",
+        "What came in since is missing: find-gaps brings back lost webhooks, pull-records or backfill the "
+        "records, and push-orders looks up what it finds planned or in doubt.",
         markup=False,
     )
     return 0

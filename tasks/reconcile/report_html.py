@@ -21,6 +21,7 @@ from tasks.reconcile.report_words import (
     show_time,
 )
 from tasks.records.money import show_money
+from tasks.version import our_version
 
 
 def render_html(report: Report, csv_name: str) -> str:
@@ -41,7 +42,7 @@ def render_html(report: Report, csv_name: str) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n'
         f"<title>{escape(answer(report))} – UltraCart and Thiio</title>\n<style>{STYLE}</style>\n</head>\n"
-        f"<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
+        f"<body>\n<main>\n{body}\n</main>\n<footer>ultrathiio {our_version()}</footer>\n</body>\n</html>\n"
     )
 
 
