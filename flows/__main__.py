@@ -7,7 +7,6 @@ must be changed first.
 from __future__ import annotations
 
 import sys
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -16,11 +15,12 @@ from rich.console import Console
 
 from flows.commands import ledger
 from tasks.errors import SetupError
+from tasks.version import our_version
 
 app = App(
     name="ultrathiio",
     help="Keep an UltraCart store and a Thiio CRM in agreement. Start with: ultrathiio demo",
-    version=lambda: version("ultrathiio"),
+    version=our_version,
 )
 
 

@@ -22,6 +22,7 @@ import msgspec
 import stamina
 
 from tasks.errors import AnswerLost, RemoteError, RemoteUnavailable
+from tasks.version import our_version
 
 logger = logging.getLogger(__name__)
 
@@ -98,7 +99,11 @@ class HttpClient:
         self._request_id_header = request_id_header
         self._client = httpx.Client(
             base_url=base_url,
-            headers={"accept": "application/json", **headers},
+            headers={
+                "accept": "application/json",
+                "user-agent": f"ultrathiio/{our_version()}",
+                **headers,
+            },
             timeout=httpx.Timeout(timeout_seconds, connect=min(timeout_seconds, 10.0)),
             limits=httpx.Limits(max_connections=1),
             follow_redirects=False,

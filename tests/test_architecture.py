@@ -14,7 +14,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 FILES = [*sorted((PROJECT / "tasks").rglob("*.py")), *sorted((PROJECT / "flows").rglob("*.py"))]
 FLOOR = {
     "errors": 0,
-    "settings": 1,
+    "settings": 1, "version": 1,
     "http_client": 2, "loopback": 2, "faults": 2, "seed": 2, "database": 2,
     "records": 3, "notifications": 3,
     "ultracart": 4, "thiio": 4,

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -85,6 +86,13 @@ def test_the_sandbox_tells_its_addresses_in_one_line_of_json(tmp_path: Path) -> 
     assert set(told) == {"ultracart", "thiio"}
     assert set(told["ultracart"]) == {"base_url", "simple_key", "merchant_id", "channel_partner_code"}
     assert kept.json()["order"]["order_id"] == placed["result"]
+
+
+def test_the_version_is_the_installed_one() -> None:
+    """On the command line as in the project's own description."""
+    project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text())["project"]
+
+    assert run("--version").stdout.strip() == project["version"]
 
 
 def test_the_receiver_serves_from_the_settings(fresh_sqlite_url: str) -> None:

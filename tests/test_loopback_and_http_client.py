@@ -11,6 +11,7 @@ import pytest
 from tasks.errors import AnswerLost, RemoteError, RemoteRefused, RemoteUnavailable
 from tasks.http_client import Exchange, HttpClient
 from tasks.loopback import CutConnection, serve_on_loopback
+from tasks.version import our_version
 
 Answer = int | type[Exception]
 
@@ -21,9 +22,11 @@ class Remote:
     def __init__(self, *answers: Answer) -> None:
         self.answers = list(answers)
         self.requests: list[str] = []
+        self.agents: list[str] = []
 
     def respond(self, request: httpx.Request) -> httpx.Response:
         """Answer as told."""
+        self.agents.append(request.headers["user-agent"])
         self.requests.append(f"{request.method} {request.url.path} {request.content.decode()}")
         answer = self.answers.pop(0) if self.answers else 200
         if not isinstance(answer, int):
@@ -143,3 +146,12 @@ def test_every_exchange_is_told() -> None:
     )
     assert (good.operation, good.sent, good.received) == ("GET /things", {"page": 2}, b'{"ok":true}')
     assert (good.http_status, good.request_id, good.error) == (200, "r2", None)
+
+
+def test_calls_name_the_program_and_its_version() -> None:
+    """So the remote system's staff can tell whose calls they are."""
+    remote = Remote()
+    with client_of(remote) as client:
+        client.read("GET", "/")
+
+    assert remote.agents == [f"ultrathiio/{our_version()}"]

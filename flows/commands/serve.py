@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import threading
@@ -23,7 +24,7 @@ from flows.commands.local_prefect import (
 from tasks.database.engine import open_database
 from tasks.errors import SetupError
 from tasks.sandbox import Sandboxes, start_sandboxes
-from tasks.settings import load_settings
+from tasks.settings import ReceiverSettings, load_settings
 
 POOL = "batch"
 PARALLEL_RUNS = "2"
@@ -68,7 +69,8 @@ def _start_servers(
 
     scheme = "https" if settings.receiver.tls_certificate else "http"
     receiver_url = f"{scheme}://{settings.receiver.host}:{settings.receiver.port}"
-    receiver = _start(stack, ["flows", "receiver"], folder / "logs/receiver.log", f"{receiver_url}/health")
+    log, trust = folder / "logs/receiver.log", _trust(settings.receiver)
+    receiver = _start(stack, ["flows", "receiver"], log, f"{receiver_url}/health", trust)
     console.print(f"Receiver: {receiver_url}/webhooks/ultracart", highlight=False)
     ui_url = f"http://127.0.0.1:{ui_port}"
     with console.status("Prefect server is starting (about 10 seconds) …"):
@@ -126,9 +128,21 @@ def _deliveries_of(sandboxes: Sandboxes) -> Iterator[None]:
         thread.join()
 
 
-def _start(stack: ExitStack, words: list[str], log: Path, health_url: str) -> subprocess.Popen[bytes]:
+def _trust(settings: ReceiverSettings) -> ssl.SSLContext | bool:
+    """Trust the receiver's own certificate alone, which is for the name by which others call it."""
+    if settings.tls_certificate is None:
+        return True
+    context = ssl.create_default_context(cafile=settings.tls_certificate)
+    context.check_hostname = False
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return context
+
+
+def _start(
+    stack: ExitStack, words: list[str], log: Path, health_url: str, trust: ssl.SSLContext | bool = True
+) -> subprocess.Popen[bytes]:
     process = stack.enter_context(child(words, {}, log))
-    wait_until_answering(health_url, process, log)
+    wait_until_answering(health_url, process, log, trust)
     return process
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from importlib.metadata import version
 
 import msgspec
 import uvicorn
@@ -32,6 +31,7 @@ from tasks.inbox.notification_pages import NotificationPages
 from tasks.inbox.request_body import RETRY_AFTER_SECONDS, Memory, Share, read_body
 from tasks.inbox.tls import tls_files
 from tasks.settings import ReceiverSettings, Settings, load_settings
+from tasks.version import our_version
 
 GUARDS = {"x-content-type-options": "nosniff", "cache-control": "no-store"}
 """Headers of every answer for machines: it is what it says it is, and nobody keeps it."""
@@ -118,7 +118,7 @@ class Receiver:
 
     async def tell_health(self, _request: Request) -> Response:
         """Answer GET /health: the process lives."""
-        return _say(200, {"status": "ok", "version": version("ultrathiio")})
+        return _say(200, {"status": "ok", "version": our_version()})
 
     async def tell_readiness(self, _request: Request) -> Response:
         """Answer GET /ready: deliveries can be stored."""

@@ -19,6 +19,7 @@ import msgspec
 
 from tasks.notifications.filters import CHOICES, FIELDS, FilterProblem
 from tasks.notifications.search import NotificationPage, NotificationStory
+from tasks.version import our_version
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -103,6 +104,7 @@ def _environment() -> Environment:
         "list_link": list_link,
         "root": ROOT,
         "since": show_wait,
+        "version": our_version(),
     }
     return environment
 

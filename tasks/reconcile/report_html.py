@@ -36,6 +36,7 @@ from tasks.reconcile.report_words import (
 )
 from tasks.records.models import Side
 from tasks.records.money import show_money
+from tasks.version import our_version
 
 
 def render_html(report: Report, details: Details, links: Links, file_names: Sequence[str]) -> str:
@@ -62,7 +63,7 @@ def render_html(report: Report, details: Details, links: Links, file_names: Sequ
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n'
         f"<title>{escape(answer(report))} – UltraCart and Thiio</title>\n<style>{STYLE}</style>\n</head>\n"
-        f"<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
+        f"<body>\n<main>\n{body}\n</main>\n<footer>ultrathiio {our_version()}</footer>\n</body>\n</html>\n"
     )
 
 

@@ -11,8 +11,10 @@ import httpx
 import pytest
 from sqlalchemy import Engine
 
+from flows.commands.serve import _trust
 from tasks.errors import SetupError
 from tasks.inbox.receiver import server_config
+from tasks.settings import ReceiverSettings
 from tests.inbox.inbox_rows import read_events
 from tests.inbox.running_receiver import (
     PASSWORD,
@@ -56,6 +58,17 @@ def test_a_delivery_comes_in_by_https(secure_url: str, files: dict[str, Path], e
 
     assert [answer.status_code for answer in (stored, page, wrong)] == [200, 200, 401]
     assert read_events(engine, "entity_id") == ["DEMO-1"]
+
+
+def test_serve_waits_for_a_receiver_that_speaks_https(secure_url: str, files: dict[str, Path]) -> None:
+    """It trusts the receiver's own certificate, whoever signed it, and for whatever name; and no other."""
+    trust = _trust(ReceiverSettings(tls_certificate=files["tls_certificate"]))
+    by_name = secure_url.replace("127.0.0.1", "localhost")
+
+    assert httpx.get(f"{by_name}/health", verify=trust).json()["status"] == "ok"
+    stranger = _trust(ReceiverSettings(tls_certificate=files["other"].with_name("unused.pem")))
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{by_name}/health", verify=stranger)
 
 
 def test_nothing_is_taken_in_the_clear(secure_url: str, engine: Engine) -> None:
