@@ -124,8 +124,8 @@ ADVICE = {
     ),
     Cause.NO_EVENT: Advice(
         "The inbox holds no webhook event of this record: none came, or it is long ago.",
-        "Check with check-setup that UltraCart's webhook is active, then resend the event from UltraCart's "
-        "webhook log.",
+        "Run repair-mismatches: it reads the record again and brings it to Thiio. If many are missing, see with "
+        "check-setup whether UltraCart's webhook is active.",
     ),
     Cause.EVENT_DEAD: Advice(
         "Its webhook event came and is a dead letter in the inbox; the reason stands there.",
@@ -137,11 +137,11 @@ ADVICE = {
     ),
     Cause.DELIVERED_BUT_GONE: Advice(
         "The record was delivered to Thiio, and Thiio does not show it: deleted there, or not yet read.",
-        "Look in Thiio; if it is gone, replay its event with replay-events.",
+        "Look in Thiio; if it is gone, run repair-mismatches, which brings it there again.",
     ),
     Cause.NEVER_PUSHED: Advice(
         "The phone order was never sent to UltraCart: push-orders does not run, or it is too old.",
-        "Start push-orders on demand with this order's id.",
+        "Start push-orders on demand with this order's id and 'Release', or run repair-mismatches.",
     ),
     Cause.NAMED_BUT_UNSEEN: Advice(
         "Thiio's order names an UltraCart order that UltraCart does not show: deleted there, mistyped, or "
@@ -163,7 +163,8 @@ ADVICE = {
     ),
     Cause.NOT_WRITTEN_BACK: Advice(
         "The two orders belong together, but Thiio's order does not name the UltraCart order.",
-        "Enter the UltraCart order ID in Thiio's order, so that nobody pushes it again.",
+        "Run repair-mismatches, which writes the UltraCart order ID on Thiio's order: else somebody may push it "
+        "again.",
     ),
 }
 """Every cause has its advice; a test holds this."""
