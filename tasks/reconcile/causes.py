@@ -124,8 +124,8 @@ ADVICE = {
     ),
     Cause.NO_EVENT: Advice(
         "The inbox holds no webhook event of this record: none came, or it is long ago.",
-        "Run repair-mismatches: it reads the record again and brings it to Thiio. If many are missing, see with "
-        "check-setup whether UltraCart's webhook is active.",
+        "Run repair-mismatches: it reads the record again and brings it to Thiio. If many are missing, see "
+        "with check-setup whether UltraCart's webhook is active.",
     ),
     Cause.EVENT_DEAD: Advice(
         "Its webhook event came and is a dead letter in the inbox; the reason stands there.",
@@ -163,8 +163,8 @@ ADVICE = {
     ),
     Cause.NOT_WRITTEN_BACK: Advice(
         "The two orders belong together, but Thiio's order does not name the UltraCart order.",
-        "Run repair-mismatches, which writes the UltraCart order ID on Thiio's order: else somebody may push it "
-        "again.",
+        "Run repair-mismatches, which writes the UltraCart order ID on Thiio's order: else somebody may push "
+        "it again.",
     ),
 }
 """Every cause has its advice; a test holds this."""
