@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from typing import Any
+from uuid import UUID
 
 from prefect import State, flow
 from prefect.artifacts import acreate_markdown_artifact
+from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import StateType
 from prefect.flow_runs import apause_flow_run
 from prefect.input import RunInput
+from prefect.runtime import deployment
 from prefect.states import Cancelled
 from pydantic import BaseModel, Field
 
-from tasks.errors import BudgetSpent, LeaseHeld, fail_if_any
+from tasks.errors import BudgetSpent, LeaseHeld, SetupError, fail_if_any
 from tasks.push.account import count_outcomes, describe_plan, planned_ids
 from tasks.push.approval import choose, describe_question, still_approved, why_ask
 from tasks.push.steps import (
@@ -184,6 +187,23 @@ def fail_if_away(settled: dict[str, Any]) -> None:
         fail_if_any("push-orders", [*settled["failures"], "UltraCart is away: nothing was sent in this run."])
 
 
+async def _refuse_to_wait_in_a_slot() -> None:
+    """Raise `SetupError` if this deployment has a concurrency limit.
+
+    Prefect takes the slot back from a run that waits, and ends the run when the slot's lease is to be renewed
+    (seen with 3.9.1, after four minutes).
+    """
+    if deployment.id is None:
+        return
+    async with get_client() as client:
+        found = await client.read_deployment(UUID(deployment.id))
+    if found.concurrency_limit or found.global_concurrency_limit:
+        raise SetupError(
+            f"The deployment {found.name} has a concurrency limit, so its runs cannot wait for a person's "
+            "yes. Start push-orders/on-demand, which has none. Nothing was sent; the orders stay planned."
+        )
+
+
 async def _ask(question: str, minutes: int) -> bool:
     """Pause the run until a person answers in Prefect's UI; raises `NobodyAnswered` once the time is over.
 
@@ -191,6 +211,7 @@ async def _ask(question: str, minutes: int) -> bool:
     whatever the flow returns (`HandleResumingPausedFlows` in `prefect.server.orchestration.core_policy`).
     An answer in the last moment is still seen: we wait two looks longer than was said.
     """
+    await _refuse_to_wait_in_a_slot()
     # Without a value for `send`: one that is given here costs the field its title.
     form = PushApproval.with_initial_data(description=question)
     seconds = minutes * MINUTE_SECONDS + 2 * LOOK_FOR_ANSWER_SECONDS
