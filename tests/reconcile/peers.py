@@ -55,10 +55,14 @@ def by_datacompy(url: str) -> dict[str, Any]:
 def by_reladiff(url: str) -> dict[str, Any]:
     """Let reladiff compare two tables of the fields by checksums of segments (hashdiff), all columns."""
     import reladiff
+    from sqlalchemy import make_url
 
-    plain = re.sub(r"\+\w+", "", url, count=1)
+    at = make_url(url)
+    server = {"host": at.host or at.query.get("host"), "port": at.port, "dbname": at.database}
+    server |= {"driver": "postgresql", "user": at.username, "password": at.password}
+    said = {name: value for name, value in server.items() if value}
     left, right = (
-        reladiff.connect_to_table(plain, f"peer_{side}", KEY, extra_columns=FIELDS) for side in NUMBERS
+        reladiff.connect_to_table(said, f"peer_{side}", KEY, extra_columns=FIELDS) for side in NUMBERS
     )
     algorithm = reladiff.Algorithm.HASHDIFF
     signs: dict[int, str] = {}
