@@ -85,11 +85,14 @@ def _begin_sqlite(connection: Connection) -> None:
 def reading(engine: Engine) -> Iterator[Connection]:
     """Give a connection for a block that only reads: it waits for no writer, and no writer for it.
 
-    On SQLite its transaction takes no write lock, on Postgres it is `READ ONLY`; a write in it is an error of
-    the database (`DBAPIError`). It ends in a rollback.
+    All its queries see the database as it was at the first. On SQLite its transaction takes no write lock, on
+    Postgres it is `READ ONLY` and `REPEATABLE READ`; a write in it is an error of the database
+    (`DBAPIError`). It ends in a rollback.
     """
+    is_postgres = engine.dialect.name == "postgresql"
+    how = {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"} if is_postgres else {}
     with engine.connect() as connection:
-        yield connection.execution_options(reads_only=True, postgresql_readonly=True)
+        yield connection.execution_options(reads_only=True, **how)
 
 
 def is_current(engine: Engine) -> bool:

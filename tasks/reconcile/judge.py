@@ -62,8 +62,9 @@ def pair_up(engine: Engine, scope: Scope, terms: Terms) -> Conflicts:
     for page in unlinked:
         with engine.begin() as connection:
             link_pairs(connection, page, terms.partner_order_prefix)
-    with engine.begin() as connection:
-        refresh_statistics(connection, tables.links)
+    if scope.window:
+        with engine.begin() as connection:
+            refresh_statistics(connection, tables.links)
     with reading(engine) as connection:
         conflicts = find_conflicts(connection, scope.entity, unlinked, terms)
     _write_down(engine, conflicts.mismatches, terms)

@@ -55,7 +55,6 @@ def reconcile_window(
     """Judge the records of a window and every open mismatch, and keep the ledger.
 
     Records are paired once, then compared in `reconcile.partitions` parts: `spread` may do them side by side.
-
     Safe to repeat and to kill: what a page found stays, and the next run goes over it again.
     """
     scope = Scope(entity, window)

@@ -47,7 +47,7 @@ class Scope:
         if self.ids or self.window is None:
             return records.c.id.in_(self.ids.get(side, ()))
         born, last = records.c[BORN[self.entity]], records.c.as_of
-        # Both databases answer this from the indexes (side, placed_at) and (side, as_of).
+        # Both databases answer this from the indexes that begin with (side, placed_at) and (side, as_of).
         if self.part is None:
             return or_(_is_in(self.window, born), _is_in(self.window, last))
         return or_(_is_in(self.part, born), and_(_is_in(self.part, last), not_(_is_in(self.window, born))))

@@ -14,10 +14,11 @@ COUNT = select(func.count()).select_from(tables.notifications)
 
 
 def test_a_reader_and_a_writer_do_not_wait_for_each_other(any_engine: Engine) -> None:
-    """A writer commits while somebody reads; somebody reads while a writer has not committed."""
+    """A writer commits while somebody reads one moment; somebody reads while a writer has not committed."""
     with reading(any_engine) as reader:
         assert reader.scalar(COUNT) == 0
         put_notification(any_engine)
+        assert reader.scalar(COUNT) == 0
     with any_engine.begin() as writer:
         writer.execute(insert(tables.leases).values(name="a", owner="b", token="c", until=func.now()))
         with reading(any_engine) as reader:

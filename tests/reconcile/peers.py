@@ -2,8 +2,8 @@
 
 Run by a Python that has pandas, datacompy 1.1, reladiff and psycopg, and nothing of ours:
 python tests/reconcile/peers.py datacompy|reladiff URL
-Prints one JSON object: seconds, peak_mb, and what was found: left_only and right_only (order numbers), and
-differing (order number to fields; reladiff gives no fields).
+Prints one JSON object: seconds, cpu_seconds (of this process), peak_mb, and what was found: left_only and
+right_only (order numbers), and differing (order number to fields; reladiff gives no fields).
 """
 
 from __future__ import annotations
@@ -55,10 +55,14 @@ def by_datacompy(url: str) -> dict[str, Any]:
 def by_reladiff(url: str) -> dict[str, Any]:
     """Let reladiff compare two tables of the fields by checksums of segments (hashdiff), all columns."""
     import reladiff
+    from sqlalchemy import make_url
 
-    plain = re.sub(r"\+\w+", "", url, count=1)
+    at = make_url(url)
+    server = {"host": at.host or at.query.get("host"), "port": at.port, "dbname": at.database}
+    server |= {"driver": "postgresql", "user": at.username, "password": at.password}
+    said = {name: value for name, value in server.items() if value}
     left, right = (
-        reladiff.connect_to_table(plain, f"peer_{side}", KEY, extra_columns=FIELDS) for side in NUMBERS
+        reladiff.connect_to_table(said, f"peer_{side}", KEY, extra_columns=FIELDS) for side in NUMBERS
     )
     algorithm = reladiff.Algorithm.HASHDIFF
     signs: dict[int, str] = {}
@@ -95,10 +99,10 @@ def peak_megabytes() -> float:
 def main() -> None:
     """Compare, and print what was found."""
     way = {"datacompy": by_datacompy, "reladiff": by_reladiff}[sys.argv[1]]
-    started = time.perf_counter()
+    started, busy = time.perf_counter(), time.process_time()
     found = way(sys.argv[2])
-    seconds = time.perf_counter() - started
-    json.dump({"seconds": seconds, "peak_mb": peak_megabytes(), "found": found}, sys.stdout)
+    seconds = {"seconds": time.perf_counter() - started, "cpu_seconds": time.process_time() - busy}
+    json.dump({**seconds, "peak_mb": peak_megabytes(), "found": found}, sys.stdout)
 
 
 if __name__ == "__main__":
