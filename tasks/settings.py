@@ -11,7 +11,7 @@ import os
 import re
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -120,6 +120,9 @@ class ReceiverSettings(BaseModel):
     max_connections: int = Field(500, ge=1, description="Open connections; the longest idle gives way")
     head_seconds: float = Field(10.0, gt=0, le=300, description="Longest wait for a request's head")
     body_seconds: float = Field(20.0, gt=0, le=300, description="Longest wait for a request's body")
+    log_format: Literal["text", "json"] = Field(
+        "text", description="`json`: one object a line, for collectors"
+    )
 
     @field_validator("path_token")
     @classmethod

@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
+from uvicorn.config import LOGGING_CONFIG
 
 from tasks.database.engine import is_current, open_engine
 from tasks.inbox import openapi
@@ -26,6 +27,7 @@ from tasks.inbox.delivery import Turned, check_type, read_events_of_any_size
 from tasks.inbox.event_queue import StoreCounts
 from tasks.inbox.events import NewEvent
 from tasks.inbox.intake import ANSWER_SECONDS, Intake, IntakeFull
+from tasks.inbox.log_lines import JSON_LINES
 from tasks.inbox.metrics import CONTENT_TYPE, ReceiverMetrics
 from tasks.inbox.notification_pages import NotificationPages
 from tasks.inbox.request_body import RETRY_AFTER_SECONDS, Memory, Share, read_body
@@ -174,6 +176,7 @@ def server_config(settings: Settings) -> uvicorn.Config:
         port=settings.receiver.port,
         http=bounded_protocol(settings.receiver, app.state.metrics),
         access_log=False,
+        log_config=JSON_LINES if settings.receiver.log_format == "json" else LOGGING_CONFIG,
         server_header=False,
         # Only wrong credentials are counted by address; without a trusted proxy it is the connection's own.
         proxy_headers=bool(settings.receiver.trusted_proxies),

@@ -1,10 +1,8 @@
-"""An hour of work in two minutes: webhooks, every job, a receiver and a worker that die in the middle."""
+"""What is told: webhooks, every job, a receiver and a worker that die in the middle, and what came of it."""
 
 from __future__ import annotations
 
 import asyncio
-import itertools
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -26,11 +24,11 @@ from tasks.notifications.log import NotificationStatus
 from tasks.ultracart.sandbox.dispatcher import BodyShape, write_body
 from tasks.ultracart.sandbox.serialize import plain, show_order
 from tasks.ultracart.webhook_body import ORDER_EXPANSION
-from tests.inbox.running_receiver import ULTRACART, client_of
 from tests.topology import runs
+from tests.topology.senders import Senders
 from tests.topology.site import LEASE_SECONDS, PROJECT, RECEIVERS, WORKERS, Site
 
-ORDERS, PHONE_ORDERS, SENDERS = 240, 3, 4
+ORDERS, PHONE_ORDERS = 240, 3
 BATCH = 8
 """So few events are claimed together that a worker is seen at it."""
 DEAD_AFTER_SECONDS = 50
@@ -53,7 +51,6 @@ class Story:
 
     def __init__(self, site: Site) -> None:
         self._site = site
-        self._acknowledged: Counter[str] = Counter()
         self._messages: list[str] = []
 
     def tell(self) -> Iterator[Finding]:
@@ -80,10 +77,8 @@ class Story:
         hasty = self._site.folder / "automations.yaml"
         hasty.write_text(yaml.safe_dump(file))
         asyncio.run(apply(hasty, "custom-webhook/operators"))
-        count, wanted = (
-            runs.pause_schedules(),
-            len(yaml.safe_load((PROJECT / "prefect.yaml").read_text())["deployments"]),
-        )
+        wanted = len(yaml.safe_load((PROJECT / "prefect.yaml").read_text())["deployments"])
+        count = runs.pause_schedules()
         runs.allow_at_once(PROCESS, 2)
         return Finding("deployments in Prefect", str(wanted), str(count), count == wanted)
 
@@ -91,49 +86,25 @@ class Story:
 
     def _receive(self) -> Iterator[Finding]:
         """Every order is delivered to one receiver, every tenth to both; the first receiver dies half-way."""
-        bodies = self._place_orders()
-        waiting, lock = iter(enumerate(bodies)), threading.Lock()
-        half = threading.Event()
-
-        def send() -> None:
-            with (
-                client_of(self._site.urls[RECEIVERS[0]]) as one,
-                client_of(self._site.urls[RECEIVERS[1]]) as two,
-            ):
-                clients = dict(zip(RECEIVERS, (one, two), strict=True))
-                while True:
-                    with lock:
-                        number, body = next(waiting, (None, b""))
-                    if number is None:
-                        return
-                    first = RECEIVERS[number % 2]
-                    if number % 10 == 0:
-                        self._post(clients, RECEIVERS[1 - number % 2], body)
-                    self._post(clients, first, body)
-                    if number > len(bodies) // 2:
-                        half.set()
-
-        threads = [threading.Thread(target=send) for _ in range(SENDERS)]
-        for thread in threads:
-            thread.start()
-        half.wait(60)
-        before = self._acknowledged[RECEIVERS[0]]
+        senders = Senders(self._site.urls, self._place_orders())
+        senders.start()
+        senders.is_half_done.wait(60)
+        before = senders.acknowledged[RECEIVERS[0]]
         self._site.parts[RECEIVERS[0]].kill()
-        for thread in threads:
-            thread.join()
-        died = self._acknowledged[RECEIVERS[0]]
+        senders.join()
+        during = senders.acknowledged[RECEIVERS[0]] - before
         self._site.start(RECEIVERS[0])
         self._site.wait(RECEIVERS[0])
 
         stored, deliveries = self._count_events()
-        both = dict(self._acknowledged)
+        both = dict(senders.acknowledged)
         yield Finding(
             "webhooks taken by both receivers at once", "both took some", str(both), min(both.values()) > 0
         )
         yield Finding(
             f"{RECEIVERS[0]} killed by SIGKILL in the middle",
             "it took some, then none; it comes back",
-            f"{before} taken before, {died - before} while it was killed",
+            f"{before} taken before, {during} while it was killed",
             0 < before < ORDERS * 0.6,
         )
         yield Finding(
@@ -149,21 +120,6 @@ class Story:
         ids = [ultracart.place_order(f"buyer{number}@example.com") for number in range(ORDERS)]
         shown = [plain(show_order(ultracart.store.orders[id], expansion)) for id in ids]
         return [write_body([{"order_create": each}], BodyShape.ARRAY) for each in shown]
-
-    def _post(self, clients: dict[str, httpx.Client], first: str, body: bytes) -> None:
-        """Send to one receiver, and as a load balancer would to the other if it is not there."""
-        names = itertools.cycle([first, *(name for name in RECEIVERS if name != first)])
-        for name in itertools.islice(names, 20):
-            try:
-                answer = clients[name].post(
-                    ULTRACART, content=body, headers={"content-type": "application/json"}
-                )
-            except httpx.TransportError:
-                continue
-            if answer.status_code == httpx.codes.OK:
-                self._acknowledged[name] += 1
-                return
-            time.sleep(0.1)
 
     def _count_events(self) -> tuple[int, int]:
         table = inbox_events
