@@ -21,7 +21,7 @@ from tasks.seed import Shop, make_shop
 from tasks.thiio.sandbox.server import ThiioSandbox
 from tasks.ultracart.sandbox.server import UltraCartSandbox
 
-LONGEST_FILES = ("test_commands.py", "test_flows.py", "test_deploy.py")
+LONGEST_FILES = ("test_secrets.py", "test_commands.py", "test_flows.py", "test_deploy.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
