@@ -97,13 +97,10 @@ class HttpClient:
         self._on_exchange = on_exchange
         self._pacer = pacer or _Unpaced()
         self._request_id_header = request_id_header
+        _quiet_httpx()
         self._client = httpx.Client(
             base_url=base_url,
-            headers={
-                "accept": "application/json",
-                "user-agent": f"ultrathiio/{our_version()}",
-                **headers,
-            },
+            headers={"accept": "application/json", "user-agent": f"ultrathiio/{our_version()}", **headers},
             timeout=httpx.Timeout(timeout_seconds, connect=min(timeout_seconds, 10.0)),
             limits=httpx.Limits(max_connections=1),
             follow_redirects=False,
@@ -256,6 +253,12 @@ class HttpClient:
                 date=None if response is None else _date_of(response),
             )
         )
+
+
+@cache
+def _quiet_httpx() -> None:
+    """Keep httpx from logging each address at INFO: that of Thiio's inbound webhook is a secret."""
+    logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 @cache

@@ -22,8 +22,9 @@ from tasks.thiio.sandbox.server import ThiioSandbox
 from tasks.ultracart.sandbox.server import UltraCartSandbox
 
 LONGEST_FILES = (
-    "test_backfill.py", "test_backfill_cancelled.py", "test_backfill_killed.py", "test_commands.py",
-    "test_deploy.py", "test_flows.py",
+    "test_backfill.py", "test_backfill_cancelled.py", "test_backfill_killed.py", "test_repair_mismatches.py",
+    "test_secrets.py", "test_commands.py", "test_deploy.py", "test_flows.py", "test_inbox_crash.py",
+    "test_push_ordeal.py",
 )  # fmt: skip
 
 

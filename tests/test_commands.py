@@ -63,6 +63,16 @@ def answered(url: str) -> httpx.Response:
     raise AssertionError(f"{url} does not answer")
 
 
+def ask_across(url: str, origin: str) -> str | None:
+    """Ask, as a browser does, whether pages of an origin may call; give the origin that is allowed."""
+    headers = {
+        "Origin": origin,
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "content-type",
+    }
+    return httpx.options(url, headers=headers).headers.get("access-control-allow-origin")
+
+
 def first_line(stream: IO[str] | None) -> str:
     """Read the first line that a command prints."""
     assert stream is not None
@@ -173,6 +183,10 @@ def test_serve_runs_everything_until_one_of_it_ends(tmp_path: Path) -> None:
         assert any("Stop with Ctrl-C" in line for line in process.stdout)
         answered(f"http://127.0.0.1:{receiver_port}/ready")
         found = httpx.post(f"http://127.0.0.1:{ui_port}/api/deployments/filter", json={}).json()
+        asked = [
+            ask_across(f"http://127.0.0.1:{ui_port}/api/flow_runs/", origin)
+            for origin in (f"http://localhost:{ui_port}", "https://elsewhere.example.com")
+        ]
         for child in psutil.Process(process.pid).children():
             if "worker" in child.cmdline():
                 child.kill()
@@ -181,5 +195,6 @@ def test_serve_runs_everything_until_one_of_it_ends(tmp_path: Path) -> None:
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"http://127.0.0.1:{ui_port}/api/health")
 
+    assert asked == [f"http://localhost:{ui_port}", None]
     assert len(found) == 15
     assert (tmp_path / "data/ultrathiio.sqlite3").exists()

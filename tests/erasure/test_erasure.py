@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 import subprocess
 import sys
@@ -15,12 +16,14 @@ from sqlalchemy import Engine, event, insert, select, update
 
 from tasks.database import tables
 from tasks.erasure.erase import count_held, erase, look
+from tasks.erasure.holdings import NOTE
 from tasks.errors import SetupError
 from tasks.inbox.event_queue import store_events
 from tasks.inbox.events import make_event
 from tasks.records.mirror import find_customers, find_orders, save_customers, save_orders
 from tasks.records.models import Entity, Side
 from tests.builders import NOON, make_customer, make_line, make_order
+from tests.inbox.running_receiver import serve_receiver
 from tests.notifications.log_rows import put_notification
 
 ADA, OLD = "ada@example.com", "countess@example.org"
@@ -199,6 +202,19 @@ def test_an_erasure_is_on_record_without_the_person(filled: Engine) -> None:
         "Erased: 2 customers, 3 orders, 2 payloads of inbox events, 3 notifications, 1 pushes, 1 mismatches"
     )
     assert (told.system, told.entity_id, told.sent) == ("ultrathiio", None, None)
+
+
+def test_people_see_that_something_was_erased(engine: Engine, sqlite_url: str) -> None:
+    """The pages show the erasure, and in the place of each body the note."""
+    filled_by(engine)
+    erase(engine, ADA)
+
+    with serve_receiver(sqlite_url) as client:
+        told = client.get("/notifications", params={"system": "ultrathiio"})
+        page = client.get("/notifications/1")
+
+    assert (told.status_code, "Erased: 1 customers, 50 notifications" in told.text) == (200, True)
+    assert (page.status_code, NOTE in html.unescape(page.text)) == (200, True)
 
 
 def test_what_is_erased_counts_as_equal_on_both_sides(filled: Engine) -> None:

@@ -205,6 +205,7 @@ def run_trouble(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     api = {"THIIO__CONNECTION": "api"}
     messages = []
     for flow, changes in (
+        (process_inbox, api),
         (check_setup, api),
         (check_setup, api | {"THIIO__EMAIL": "nobody@example.com"}),
         (check_setup, {"THIIO__DATABASE_URL": crm}),
@@ -281,6 +282,8 @@ def test_no_secret_and_no_card_number_is_left_anywhere(
             (report_mismatches, None),
         ):
             messages.append(run(flow, options).message or "")
+        ultracart.place_order("eve@example.com")
+        ultracart.deliver()
         messages += run_trouble(monkeypatch)
     print_checklist()
     print_notifications({}, 200, as_json=True)
@@ -300,4 +303,5 @@ def test_no_secret_and_no_card_number_is_left_anywhere(
     ]
 
     assert found == []
+    assert thiio.leads
     assert all(len(text) > 100 for text in places.values())

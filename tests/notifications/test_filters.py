@@ -46,7 +46,7 @@ def test_what_is_typed_is_understood(words: dict[str, str], expected: dict[str, 
     ("field", "value", "remedy"),
     [
         ("status", "broken", "Write one of: successful, failed, in_doubt, skipped."),
-        ("system", "UltraCart", "Write one of: ultracart, thiio."),
+        ("system", "UltraCart", "Write one of: ultracart, thiio, ultrathiio."),
         ("direction", "up", "Write one of: in, out."),
         ("entity", "item", "Write one of: customer, order, other."),
         ("event", "-1", "whole number from 1 up"),
