@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, FromClause, Subquery, and_, case, distinct, func, or_, select
+from sqlalchemy import Connection, FromClause, Subquery, and_, distinct, func, or_, select
 
 from tasks.database import tables
-from tasks.reconcile.mismatch import MismatchKind, MismatchState
-from tasks.reconcile.report import MONEY_FIELDS
+from tasks.reconcile.mismatch import MismatchState
+from tasks.reconcile.report_money import money_of
 from tasks.records.models import Entity, Side
 
 TOP = 10
@@ -82,14 +82,13 @@ def read_items(connection: Connection) -> Sequence[Share]:
 
 
 def _open() -> Subquery:
-    is_money = or_(MISMATCHES.c.kind != MismatchKind.FIELD_DIFFERS, MISMATCHES.c.field.in_(MONEY_FIELDS))
     return (
         select(
             MISMATCHES.c.id,
             MISMATCHES.c.ultracart_id,
             MISMATCHES.c.thiio_id,
             (MISMATCHES.c.ultracart_id + "\n" + MISMATCHES.c.thiio_id).label("pair"),
-            case((is_money, func.abs(MISMATCHES.c.amount_cents))).label("cents"),
+            money_of(MISMATCHES.c).label("cents"),
         )
         .where(MISMATCHES.c.state == MismatchState.OPEN, MISMATCHES.c.entity == Entity.ORDER)
         .subquery()

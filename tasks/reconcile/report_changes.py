@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Connection, case, func
 
-from tasks.reconcile.mismatch import MismatchKind, MismatchState
-from tasks.reconcile.report import A_DAY, MONEY_FIELDS
+from tasks.reconcile.mismatch import MismatchState
+from tasks.reconcile.report import A_DAY
+from tasks.reconcile.report_money import money_of
 from tasks.reconcile.report_rows import TABLE, OpenRow, select_listed
 
 ROWS_SHOWN = 40
@@ -83,8 +84,7 @@ def _count_ages(connection: Connection, now: datetime) -> list[Age]:
     listed = select_listed(TABLE.c.state == MismatchState.OPEN).subquery()
     bounds = [(listed.c.first_seen_at >= now - age, index) for index, (_, age) in enumerate(AGES[:-1])]
     index = case(*bounds, else_=len(AGES) - 1)
-    is_money = (listed.c.kind != MismatchKind.FIELD_DIFFERS) | listed.c.field.in_(MONEY_FIELDS)
-    cents: Any = func.sum(case((is_money, func.abs(listed.c.amount_cents))))
+    cents = func.sum(money_of(listed.c))
     query = listed.select().with_only_columns(index, listed.c.currency, func.count(), cents)
     ages = [Age(label) for label, _ in AGES]
     for place, currency, number, sum_ in connection.execute(query.group_by(index, listed.c.currency)):

@@ -1,14 +1,16 @@
-"""The agreement of money: how much of what orders cost is told alike by both sides."""
+"""Money: what a mismatch puts in disagreement, and how much of what orders cost both sides tell alike."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, and_, func, select
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, case, func, or_, select
 
 from tasks.database import tables
 from tasks.reconcile.mismatch import MismatchKind, MismatchState
+from tasks.reconcile.report import MONEY_FIELDS
 from tasks.records.models import Entity, Side
 
 LINKS, MISMATCHES = tables.links, tables.mismatches
@@ -26,6 +28,12 @@ class MoneyAgreement:
     currency: str
     known: int
     agreeing: int
+
+
+def money_of(columns: Any) -> ColumnElement[int | None]:
+    """Give in SQL the money that a mismatch puts in disagreement, as `Group.is_money` has it; else null."""
+    is_money = or_(columns.kind != MismatchKind.FIELD_DIFFERS, columns.field.in_(MONEY_FIELDS))
+    return case((is_money, func.abs(columns.amount_cents)))
 
 
 def read_money(connection: Connection) -> Sequence[MoneyAgreement]:

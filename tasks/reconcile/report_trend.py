@@ -12,13 +12,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import accumulate
+from operator import add
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from tasks.database import tables
-from tasks.reconcile.mismatch import MismatchKind
-from tasks.reconcile.report import MONEY_FIELDS
+from tasks.reconcile.report_money import money_of
 from tasks.reconcile.report_rows import FETCHED_ROWS, TABLE, select_listed
 from tasks.records.models import Entity
 
@@ -58,46 +58,58 @@ class Course:
         return list(accumulate(self._changes[:-1]))
 
 
+class Courses:
+    """What the lives of mismatches add up to at the end of each day; they come by record, then by birth."""
+
+    def __init__(self, ends: Sequence[datetime]) -> None:
+        self.ends = ends
+        self.opened, self.differing, self.lone = (Course(len(ends)) for _ in range(3))
+        self.cents: dict[str, Course] = defaultdict(lambda: Course(len(ends)))
+        self._ids, self._differs_until, self._lone_until = ("", ""), 0, 0
+
+    def add(self, life: Any) -> None:
+        """Add the life of one mismatch."""
+        first, end = self._index(life.first_seen_at), self._index(life.closed_at)
+        self.opened.add(first, end)
+        if life.money is not None:
+            self.cents[life.currency].add(first, end, life.money)
+        if life.entity == Entity.ORDER:
+            self._add_order((life.ultracart_id, life.thiio_id), first, end, self._index(life.linked_at))
+
+    def _add_order(self, ids: tuple[str, str], first: int, end: int, linked: int) -> None:
+        if ids != self._ids:
+            self._ids, self._differs_until, self._lone_until = ids, 0, 0
+        # An order differs once, however many of its fields do.
+        self.differing.add(max(first, self._differs_until), end)
+        self._differs_until = max(self._differs_until, end)
+        if "" in ids:
+            self.lone.add(max(first, self._lone_until), min(end, linked))
+            self._lone_until = max(self._lone_until, min(end, linked))
+
+    def _index(self, moment: datetime | None) -> int:
+        return len(self.ends) if moment is None else bisect_left(self.ends, moment)
+
+
 def read_trend(connection: Connection, now: datetime) -> list[TrendDay]:
     """Give up to `DAYS` days that end today, from the first that is known of; none if nothing is."""
     days = _list_days(connection, now)
     if not days:
         return []
-    ends = [datetime.combine(day, time.max, UTC) for day in days[:-1]] + [now]
-    opened, differing, lone = (Course(len(days)) for _ in range(3))
-    cents: dict[str, Course] = defaultdict(lambda: Course(len(days)))
-    pair, differs_until, lone_until = None, 0, 0
-    for row in _read_lives(connection, ends):
-        first, end = bisect_left(ends, row.first_seen_at), _index(ends, row.closed_at)
-        opened.add(first, end)
-        if row.amount_cents is not None and _is_money(row):
-            cents[row.currency].add(first, end, abs(row.amount_cents))
-        if row.entity != Entity.ORDER:
-            continue
-        if pair != (pair := (row.ultracart_id, row.thiio_id)):
-            differs_until = lone_until = 0
-        # A pair differs once, however many of its fields do; its mismatches come in order of their birth.
-        differing.add(max(first, differs_until), end)
-        differs_until = max(differs_until, end)
-        if "" in pair:
-            unlinked = min(end, _index(ends, row.linked_at))
-            lone.add(max(first, lone_until), unlinked)
-            lone_until = max(lone_until, unlinked)
-    known = [
-        links + alone for links, alone in zip(_count_links(connection, days), lone.values(), strict=True)
-    ]
-    money = {currency: course.values() for currency, course in sorted(cents.items())}
+    courses = Courses([*(datetime.combine(day, time.max, UTC) for day in days[:-1]), now])
+    for life in _read_lives(connection, courses.ends):
+        courses.add(life)
+    known = map(add, _count_links(connection, days), courses.lone.values())
+    money = {currency: course.values() for currency, course in sorted(courses.cents.items())}
+    rows = zip(days, courses.opened.values(), known, courses.differing.values(), strict=True)
     return [
         TrendDay(
             day=day,
-            open=number,
-            known=known[index],
-            agreeing=max(known[index] - differs, 0),
+            open=opened,
+            known=orders,
+            agreeing=max(orders - differing, 0),
             cents={currency: values[index] for currency, values in money.items()},
         )
-        for index, (day, number, differs) in enumerate(
-            zip(days, opened.values(), differing.values(), strict=True)
-        )
+        for index, (day, opened, orders, differing) in enumerate(rows)
     ]
 
 
@@ -117,7 +129,9 @@ def _read_lives(connection: Connection, ends: Sequence[datetime]) -> Iterable[An
         or_(TABLE.c.closed_at.is_(None), TABLE.c.closed_at > ends[0]),
     )
     query = select_listed(*conditions).add_columns(
-        TABLE.c.closed_at, func.coalesce(ultracart.c.linked_at, thiio.c.linked_at).label("linked_at")
+        TABLE.c.closed_at,
+        money_of(TABLE.c).label("money"),
+        func.coalesce(ultracart.c.linked_at, thiio.c.linked_at).label("linked_at"),
     )
     for link, here, there in ((ultracart, "ultracart_id", "thiio_id"), (thiio, "thiio_id", "ultracart_id")):
         query = query.outerjoin(link, _links_lone(link.c, here, there))
@@ -144,11 +158,3 @@ def _count_links(connection: Connection, days: Sequence[date]) -> list[int]:
     counts = [added.get(day.isoformat(), 0) for day in days]
     counts[0] += connection.scalar(before) or 0
     return list(accumulate(counts))
-
-
-def _index(ends: Sequence[datetime], moment: datetime | None) -> int:
-    return len(ends) if moment is None else bisect_left(ends, moment)
-
-
-def _is_money(row: Any) -> bool:
-    return row.kind != MismatchKind.FIELD_DIFFERS or row.field in MONEY_FIELDS

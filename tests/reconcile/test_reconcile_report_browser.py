@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,37 +10,18 @@ import pytest
 from sqlalchemy import Engine
 
 from tasks.reconcile.report_files import write_files
+from tests.in_chromium import LOOKS, find_faults, run_chromium
 from tests.reconcile.planted_ledger import DAY, plant_mismatch, plant_pair
 from tests.reconcile.test_reconcile_report_links import LINKS
 from tests.reconcile.trouble import make_trouble
 from tests.reconcile.two_sides import NOW
 
-playwright = pytest.importorskip(
-    "playwright.sync_api", reason="Playwright is not installed; the extra `test` brings it"
-)
-axe = pytest.importorskip(
-    "axe_playwright_python.sync_playwright", reason="axe-core is not installed; the extra `test` brings it"
-)
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-OPTIONS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-LOOKS: dict[str, dict[str, Any]] = {
-    "light": {"color_scheme": "light"},
-    "dark": {"color_scheme": "dark"},
-    "narrow": {"viewport": {"width": 375, "height": 700}},
-}
-
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="there is no Chromium on this machine; Debian's package chromium brings it"
-)
-
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """A headless Chromium."""
-    with playwright.sync_playwright() as running:
-        browser = running.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
+    with run_chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -75,13 +55,10 @@ def test_anybody_can_read_it(browser: Any, report: Path, look: str) -> None:
     page, complaints = open_report(browser, report, LOOKS[look])
     page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
 
-    found = axe.Axe().run(page).response["violations"]
+    faults = find_faults(page)
 
     assert complaints == []
-    grave = [
-        (each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")
-    ]
-    assert grave == []
+    assert faults == []
     assert page.locator("svg[role=img]").count() == 3
 
 
