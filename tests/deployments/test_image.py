@@ -89,10 +89,12 @@ def test_the_entry_point_hands_secret_files_to_prefect(tmp_path: Path, value: st
     assert "RECEIVER__PASSWORD" not in done.stdout
 
 
-def test_the_entry_point_needs_no_secrets(tmp_path: Path) -> None:
-    """And its exit code is the command's."""
+def test_the_entry_point_needs_no_secrets_and_steps_aside(tmp_path: Path) -> None:
+    """The command has its process: it gets the signals, and its exit code counts."""
     environment = {"PATH": os.environ["PATH"], "ULTRATHIIO_SECRETS_DIR": str(tmp_path / "none")}
 
-    done = subprocess.run([FOLDER / "entrypoint.sh", "sh", "-c", "exit 7"], env=environment, check=False)
+    command = [FOLDER / "entrypoint.sh", "sh", "-c", "echo $$; exit 7"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        told, _ = process.communicate(timeout=10)
 
-    assert done.returncode == 7
+    assert (int(told), process.returncode) == (process.pid, 7)

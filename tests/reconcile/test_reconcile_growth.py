@@ -20,6 +20,8 @@ from tests.reconcile.two_sides import reconcile
 
 FEW, MANY = 1_000, 4_000
 COUNTED_STEPS = 100
+SMALL_PAGE = 25
+"""So that few orders make many pages."""
 
 
 def steps_of_runs(path: Path, rows: int) -> Iterator[int]:
@@ -45,9 +47,10 @@ def steps_of_runs(path: Path, rows: int) -> Iterator[int]:
 
 @pytest.mark.parametrize("run", [0, 1], ids=["the first run", "a later run"])
 def test_four_times_the_orders_are_about_four_times_the_work(
-    tmp_path: Path, empty_file: Path, run: int
+    tmp_path: Path, empty_file: Path, monkeypatch: pytest.MonkeyPatch, run: int
 ) -> None:
     """A query that goes through a whole side for each page or record would make it sixteen times."""
+    monkeypatch.setattr("tasks.reconcile.judge.PAGE", SMALL_PAGE)
     steps = {}
     for rows in (FEW, MANY):
         path = tmp_path / f"{rows}.sqlite3"

@@ -82,5 +82,13 @@ def wait_for(id: UUID, seconds: float = RUN_SECONDS) -> str:
 
 
 def runs_taken(log: Path) -> set[str]:
-    """Give the IDs of the runs that a worker took, from its log."""
-    return set(re.findall(r"submitting flow run '([0-9a-f-]{36})'", log.read_text()))
+    """Give the IDs of the runs that a worker started, from its log.
+
+    Two workers may reach for one run; the server gives it to one of them, and the other says so.
+    """
+    said = log.read_text()
+    reached, refused = (
+        set(re.findall(rf"{words} flow run '([0-9a-f-]{{36}})'", said))
+        for words in ("submitting", "Aborted submission of")
+    )
+    return reached - refused
