@@ -24,8 +24,13 @@ class FindGaps(BaseModel):
         True, title="Dry run", description="On: tell what was lost, read nothing again, store nothing."
     )
 
+    @property
+    def what(self) -> str:
+        """Say in a run's name what it does."""
+        return ", dry run" if self.dry_run else ""
 
-@flow(name="find-gaps", flow_run_name="find-gaps")
+
+@flow(name="find-gaps", flow_run_name="find-gaps{options.what}")
 async def find_gaps(options: FindGaps = FindGaps()) -> dict[str, int] | State[Any]:
     """Read UltraCart's own log of what it sent, compare it with the inbox, and read again what was lost.
 

@@ -41,7 +41,7 @@ class PullRecords(BaseModel):
         return self
 
 
-@flow(name="pull-records", flow_run_name="pull-records")
+@flow(name="pull-records", flow_run_name="pull-records {options.side.value}")
 async def pull_records(options: PullRecords = PullRecords()) -> dict[str, Any]:
     """Read products, gateways, customers and orders that changed, first of UltraCart, then of Thiio.
 

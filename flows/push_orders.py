@@ -41,8 +41,8 @@ PAUSE_MARGIN_SECONDS = 60
 class PushOrders(BaseModel):
     """Which orders to push."""
 
-    order_ids: list[str] | None = Field(
-        None,
+    order_ids: list[str] = Field(
+        [],
         title="Thiio order IDs",
         description="Only these orders. Empty: every unsynced order that is due.",
     )
@@ -91,6 +91,12 @@ class PushOrders(BaseModel):
         "now, not when their wait is over.",
     )
 
+    @property
+    def what(self) -> str:
+        """Say in a run's name what it does."""
+        number = f", {len(self.order_ids)} by ID" if self.order_ids else ""
+        return number + (", dry run" if self.dry_run else "")
+
 
 class PushApproval(RunInput):
     """A person's answer."""
@@ -106,7 +112,7 @@ class NobodyAnswered(Exception):
     """The time for an answer is over."""
 
 
-@flow(name="push-orders", flow_run_name="push-orders")
+@flow(name="push-orders", flow_run_name="push-orders{options.what}")
 async def push_orders(options: PushOrders = PushOrders()) -> dict[str, Any] | State[Any]:
     """Read both catalogues, look up what is in doubt, plan what is due, send what is planned.
 

@@ -60,12 +60,17 @@ class RepairMismatches(BaseModel):
     )
     dry_run: bool = Field(True, title="Dry run", description="On: show what would be done, do nothing.")
 
+    @property
+    def what(self) -> str:
+        """Say in a run's name what it does."""
+        return f"{self.entity.value}{', dry run' if self.dry_run else ''}"
+
     def choice(self) -> dict[str, Any]:
         """Give which mismatches are meant, as the step wants it."""
         return {"entities": self.entity.entities, **self.model_dump(exclude={"entity", "dry_run"})}
 
 
-@flow(name="repair-mismatches", flow_run_name="repair-mismatches")
+@flow(name="repair-mismatches", flow_run_name="repair-mismatches {options.what}")
 async def repair_mismatches(options: RepairMismatches = RepairMismatches()) -> dict[str, int] | State[Any]:
     """Decide what can be done about each open mismatch, do it, and tell of every one what became of it.
 

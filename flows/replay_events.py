@@ -28,12 +28,12 @@ class ReplayEvents(BaseModel):
 
     state: ReplayState = Field(ReplayState.DEAD, title="State", description="Only events in this state.")
     ids: list[int] = Field([], title="Event IDs", description="Only these events. Empty: all.")
-    entity_id: str | None = Field(
-        None, title="Order or customer ID", description="Only events of this UltraCart order or customer."
+    entity_id: str = Field(
+        "", title="Order or customer ID", description="Only events of this UltraCart order or customer."
     )
-    name: str | None = Field(None, title="Event name", description="Only events of this name: order_refund.")
-    reason: str | None = Field(
-        None, title="Reason holds", description="Only events whose reason holds these words: cannot answer."
+    name: str = Field("", title="Event name", description="Only events of this name: order_refund.")
+    reason: str = Field(
+        "", title="Reason holds", description="Only events whose reason holds these words: cannot answer."
     )
     start: AwareDatetime | None = Field(
         None, title="Received from", description="First moment of receipt (inclusive)."
@@ -44,11 +44,21 @@ class ReplayEvents(BaseModel):
     limit: int = Field(1_000, title="At most", ge=1, le=100_000, description="Events of one run.")
     dry_run: bool = Field(True, title="Dry run", description="On: count and list them, change nothing.")
 
+    @property
+    def what(self) -> str:
+        """Say in a run's name what it does."""
+        return f"{self.state.value}{', dry run' if self.dry_run else ''}"
 
-@flow(name="replay-events", flow_run_name="replay-events {options.state.value}")
+    def choice(self) -> dict[str, Any]:
+        """Give which events are meant, as the step wants it; an empty text means all."""
+        fields = self.model_dump(exclude={"dry_run"})
+        return {name: None if value == "" else value for name, value in fields.items()}
+
+
+@flow(name="replay-events", flow_run_name="replay-events {options.what}")
 async def replay_events(options: ReplayEvents = ReplayEvents()) -> dict[str, int]:
     """Find the closed events that are meant, list them, and put them back; process-inbox then takes them."""
-    events = find_events_to_replay(options.model_dump(exclude={"dry_run"}))
+    events = find_events_to_replay(options.choice())
     await acreate_markdown_artifact(key="replayed-events", markdown=_describe(events, options.dry_run))
     replayed = 0 if options.dry_run else replay_chosen_events([event["id"] for event in events])
     return {"found": len(events), "replayed": replayed}
