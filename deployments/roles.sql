@@ -73,7 +73,7 @@ BEGIN
           AND column_name NOT IN (
               'email', 'email_key', 'first_name', 'last_name', 'phone', 'line1', 'line2', 'city', 'postal_code',
               'digest', 'parts', 'tracking_numbers', 'description',
-              'body', 'sent', 'received', 'fingerprint', 'reason', 'remedy', 'cause',
+              'body', 'sent', 'received', 'fingerprint', 'reason', 'remedy', 'cause', 'repair',
               'ultracart_value', 'thiio_value', 'lease_owner', 'lease_token'
           )
         GROUP BY table_name

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, Engine, Table, case, delete, null, update
 
 from tasks.database import tables
-from tasks.erasure.holdings import NOTE, PERSONAL, Holdings, find_holdings
+from tasks.erasure.holdings import NOTE, PERSONAL, TEXTS, Holdings, find_holdings
 from tasks.erasure.person import Person, find_person, mentions
 from tasks.errors import SetupError
 from tasks.notifications.log import Notification, NotificationStatus, save_notifications
@@ -98,7 +98,7 @@ def _blank_record(connection: Connection, table: Table, side: Side, id: str, mor
 def _erase_texts(connection: Connection, held: Holdings, email_key: str) -> None:
     """Delete payloads, as prune does, and put a note in the place of the other texts."""
     events, payloads, notifications = tables.inbox_events, tables.inbox_payloads, tables.notifications
-    pushes, mismatches = tables.pushes, tables.mismatches
+    pushes = tables.pushes
     for payload_ids in _chunks(held.payloads):
         connection.execute(delete(payloads).where(payloads.c.event_id.in_(payload_ids)))
     _blank(connection, events.c.id, held.reasons, {"reason": NOTE})
@@ -107,9 +107,9 @@ def _erase_texts(connection: Connection, held: Holdings, email_key: str) -> None
     _blank(connection, notifications.c.id, held.notifications, noted)
     # The fingerprint goes too: whoever has a name could find out that it was made of it.
     _blank(connection, pushes.c.thiio_order_id, held.pushes, {"body": None, "fingerprint": None})
-    texts = {name: _note_if_named(mismatches.c[name], email_key) for name in ("cause", "remedy", "reason")}
+    texts = {column.name: _note_if_named(column, email_key) for column in TEXTS}
     values = {"ultracart_value": None, "thiio_value": None}
-    _blank(connection, mismatches.c.id, held.mismatches, {**values, **texts})
+    _blank(connection, tables.mismatches.c.id, held.mismatches, {**texts, **values})
 
 
 def _note_if_any(column: Column[Any]) -> Any:

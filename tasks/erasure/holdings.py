@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 
-from sqlalchemy import ColumnElement, Connection, and_, false, or_, select
+from sqlalchemy import ColumnElement, Connection, Text, and_, false, or_, select
 
 from tasks.database import tables
 from tasks.erasure.person import WORDS_A_QUERY, Person, mentions
@@ -19,6 +19,8 @@ CUSTOMERS, ORDERS, EVENTS, PAYLOADS = (
     tables.customers, tables.orders, tables.inbox_events, tables.inbox_payloads
 )  # fmt: skip
 NOTIFICATIONS, PUSHES, MISMATCHES = tables.notifications, tables.pushes, tables.mismatches
+TEXTS = tuple(column for column in MISMATCHES.c if isinstance(column.type, Text))
+"""All that is told of a mismatch in words: its values, cause, remedy, …"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +136,5 @@ def _mismatches(connection: Connection, person: Person) -> list[int]:
     )
     is_personal = or_(table.c.field.in_(PERSONAL), table.c.entity == Entity.CUSTOMER)
     is_told = or_(*(value.is_not(None) for value in values))
-    texts = (*values, table.c.cause, table.c.remedy, table.c.reason)
-    found = or_(and_(is_theirs, is_personal, is_told), mentions(texts, [person.email_key]))
+    found = or_(and_(is_theirs, is_personal, is_told), mentions(TEXTS, [person.email_key]))
     return list(connection.scalars(select(table.c.id).where(found)))
