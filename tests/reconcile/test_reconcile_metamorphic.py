@@ -104,6 +104,7 @@ def test_neither_do_the_cuts_of_windows(engine: Engine, usual: dict[Entity, dict
     dice = random.Random(SEED)  # noqa: S311
     cuts = sorted(WINDOW.start + dice.random() * (WINDOW.end - WINDOW.start) for _ in range(6))
     store(engine, *make_mess())
+    run_once(engine, Entity.CUSTOMER)
 
     for number, times in enumerate(zip([WINDOW.start, *cuts], [*cuts, WINDOW.end], strict=True)):
         counts = reconcile(engine, window=Window(*times), now=NOW + number * timedelta(seconds=1))
