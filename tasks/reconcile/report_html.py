@@ -7,7 +7,7 @@ from html import escape
 
 from tasks.reconcile.report import Group, Report
 from tasks.reconcile.report_details import Details
-from tasks.reconcile.report_links import Links
+from tasks.reconcile.report_links import Links, anchor
 from tasks.reconcile.report_sections import (
     draw_changes,
     draw_id,
@@ -51,8 +51,8 @@ def render_html(report: Report, details: Details, links: Links, file_names: Sequ
             draw_places(details),
             draw_old(report, details.changes, links),
             draw_lacks(details.lacks),
-            _pushes(report),
-            _dead_letters(report),
+            _pushes(report, links),
+            _dead_letters(report, links),
             _last_runs(report),
             _mismatches(report, links, file_names),
             _ignored(report),
@@ -130,10 +130,10 @@ def _causes(report: Report) -> str:
     )
 
 
-def _pushes(report: Report) -> str:
+def _pushes(report: Report, links: Links) -> str:
     rows = [
         (
-            push.thiio_order_id,
+            anchor(links.record(Side.THIIO, "order", push.thiio_order_id), push.thiio_order_id),
             PUSH_WORDS[push.state],
             show_money(push.total_cents, push.currency),
             f"{push.planned_at:%Y-%m-%d}",
@@ -144,17 +144,19 @@ def _pushes(report: Report) -> str:
     ]
     labels = ("Thiio order", "State", "Total", "Since", "Why", "What to do")
     title = "Phone orders that did not reach UltraCart"
-    table = draw_table("pushes", labels, rows, right=labels[2:3], whole=labels[3:4])
+    table = draw_table("pushes", labels, rows, right=labels[2:3], whole=labels[3:4], html=labels[:1])
     return draw_section(title, table, tell_rest(len(report.pushes), len(rows)))
 
 
-def _dead_letters(report: Report) -> str:
+def _dead_letters(report: Report, links: Links) -> str:
     rows = [
         (
             str(letter.id),
             letter.source,
             letter.name,
-            f"{letter.entity} {letter.entity_id or ''}",
+            anchor(
+                links.log(letter.entity, letter.entity_id or ""), f"{letter.entity} {letter.entity_id or ''}"
+            ),
             show_time(letter.received_at),
             letter.reason or "–",
         )
@@ -164,7 +166,9 @@ def _dead_letters(report: Report) -> str:
     advice = "<p>Remove the reason, then put them back to work with replay-events.</p>"
     note = advice + tell_rest(report.dead_count, len(rows))
     return draw_section(
-        "Events nobody could handle", draw_table("dead", labels, rows, right=labels[:1]), note
+        "Events nobody could handle",
+        draw_table("dead", labels, rows, right=labels[:1], html=labels[3:4]),
+        note,
     )
 
 

@@ -149,7 +149,7 @@ def draw_lacks(lacks: Sequence[Lack]) -> str:
         for lack in lacks
     ]
     labels = ("To put right", "Orders waiting", "Money waiting", "Since", "What is wrong", "What to do")
-    table = draw_table("lacks", labels, rows, right=labels[1:3], whole=labels[3:4])
+    table = draw_table("lacks", labels, rows, right=labels[1:3], whole=(labels[0], labels[3]))
     note = "<p>An order that waits for two things counts for both; it goes out once the last is there.</p>"
     return draw_section("What holds phone orders back", table, note)
 

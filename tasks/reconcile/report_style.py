@@ -101,6 +101,6 @@ figcaption b { color: var(--ink); font-size: 15px; }
   /* A box that scrolls is never broken across pages. */
   section > div, details > div { overflow: visible !important; }
   h2, h3, summary, details p { break-after: avoid; }
-  dl > div, tr { break-inside: avoid; }
+  dl > div, tr, figure { break-inside: avoid; }
 }
 """

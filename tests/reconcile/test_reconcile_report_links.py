@@ -31,11 +31,12 @@ def test_rows_lead_to_both_systems_and_to_their_notifications(engine: Engine, tm
     for address in (
         "https://shop.example.com/order?a=1&amp;id=DEMO-1",
         "https://crm.example.com/orders/80001",
+        "https://crm.example.com/orders/17",
         "https://hooks.example.com/notifications?entity=order&amp;id=DEMO-1",
         "https://hooks.example.com/notifications?entity=customer&amp;id=1",
     ):
         assert f'href="{address}" rel="noreferrer"' in html, address
-    assert "id=1&quot;" not in html
+    assert "%3Cscript%3Ealert%28%221%22%29%3C%2Fscript%3E+%26+S%C3%B6hne" in html
     assert "orders/5001" not in html
 
 
