@@ -196,5 +196,5 @@ def test_serve_runs_everything_until_one_of_it_ends(tmp_path: Path) -> None:
         httpx.get(f"http://127.0.0.1:{ui_port}/api/health")
 
     assert asked == [f"http://localhost:{ui_port}", None]
-    assert len(found) == 15
+    assert len(found) == 17
     assert (tmp_path / "data/ultrathiio.sqlite3").exists()

@@ -14,6 +14,7 @@ import uvicorn
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -26,6 +27,7 @@ from tasks.inbox.connections import bounded_protocol
 from tasks.inbox.delivery import Turned, check_type, read_events_of_any_size
 from tasks.inbox.event_queue import StoreCounts
 from tasks.inbox.events import NewEvent
+from tasks.inbox.guards import Guarded
 from tasks.inbox.intake import ANSWER_SECONDS, Intake, IntakeFull
 from tasks.inbox.log_lines import JSON_LINES
 from tasks.inbox.metrics import CONTENT_TYPE, ReceiverMetrics
@@ -35,8 +37,6 @@ from tasks.inbox.tls import tls_files
 from tasks.settings import ReceiverSettings, Settings, load_settings
 from tasks.version import our_version
 
-GUARDS = {"x-content-type-options": "nosniff", "cache-control": "no-store"}
-"""Headers of every answer for machines: it is what it says it is, and nobody keeps it."""
 START_FAILED = 3
 """The exit code that uvicorn has for it."""
 
@@ -161,6 +161,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
 
     app = Starlette(
         routes=[*receiver.routes(), *NotificationPages(callers, engine).routes(), openapi.ROUTE],
+        middleware=[Middleware(Guarded)],
         lifespan=lifespan,
     )
     app.state.metrics = metrics
@@ -197,4 +198,4 @@ def run_receiver(settings: Settings) -> None:
 
 
 def _say(status: int, body: dict[str, object], headers: dict[str, str] | None = None) -> Response:
-    return Response(msgspec.json.encode(body), status, {**GUARDS, **(headers or {})}, "application/json")
+    return Response(msgspec.json.encode(body), status, headers, "application/json")

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from flows.reconcile_orders import ReconcileOrders, reconcile_orders
+from flows.reconcile_orders import reconcile_orders
 from tasks.database.engine import open_database
+from tasks.reconcile.options import CompareOptions
 from tasks.reconcile.run import RunCounts
 from tests.flows.running import result_of, run
 from tests.reconcile.mess import make_mess
@@ -26,7 +27,7 @@ needs_dask = pytest.mark.skipif(
 def compare_in(engine: Engine) -> dict[str, Any]:
     """Store the mess, let the flow compare its orders, and give what that leaves."""
     store(engine, *make_mess())
-    counts = result_of(reconcile_orders, ReconcileOrders(start=WINDOW.start, end=WINDOW.end))
+    counts = result_of(reconcile_orders, CompareOptions(start=WINDOW.start, end=WINDOW.end))
     return outcome_of(engine, RunCounts(**counts))
 
 
@@ -59,7 +60,7 @@ def test_a_cluster_that_does_not_answer_fails_the_run(
     monkeypatch.setenv("ULTRATHIIO_RECONCILE__TASK_RUNNER", "dask")
     monkeypatch.setenv("ULTRATHIIO_RECONCILE__DASK_ADDRESS", "tcp://127.0.0.1:1")
     monkeypatch.setenv("DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT", "2s")
-    options = ReconcileOrders(start=WINDOW.start, end=WINDOW.end)
+    options = CompareOptions(start=WINDOW.start, end=WINDOW.end)
 
     assert run(reconcile_orders, options).is_failed()
 

@@ -10,7 +10,9 @@ from sqlalchemy import Engine
 
 from tasks.errors import InvalidRecord
 from tasks.reconcile.ignoring import set_aside, take_back
+from tasks.reconcile.report_details import read_details
 from tasks.reconcile.report_html import render_html
+from tasks.reconcile.report_links import Links
 from tasks.reconcile.report_markdown import render_markdown
 from tests.builders import make_order
 from tests.reconcile.test_reconcile_again import MINUTE, NEXT_WINDOW
@@ -133,7 +135,10 @@ def test_the_report_shows_what_is_ignored(engine: Engine) -> None:
         (2, "<b>Seen</b> | by hand"),
         (1, "A sample."),
     ]
-    page, markdown = render_html(report, "all.csv"), render_markdown(report, [])
+    with engine.connect() as connection:
+        details = read_details(connection, report)
+    page = render_html(report, details, Links(), ["all.csv"])
+    markdown = render_markdown(report, [])
     assert "Ignored by a person" in page
     assert "&lt;b&gt;Seen&lt;/b&gt;" in page
     assert "<b>Seen" not in page

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from tasks.reconcile import report_files
 from tasks.reconcile.causes import ADVICE, Cause
-from tasks.reconcile.report_files import delete_old_files, write_files
+from tasks.reconcile.report_files import KINDS, delete_old_files, write_files
 from tests.reconcile.trouble import HOSTILE, make_trouble
 from tests.reconcile.two_sides import NOW
 
@@ -155,9 +155,9 @@ def test_old_files_are_deleted_and_no_other(engine: Engine, tmp_path: Path) -> N
     assert {path.name for path in tmp_path.iterdir()} == before
     deleted = delete_old_files(tmp_path, now=NOW, days=90, dry_run=False)
 
-    assert counted == deleted == 2
+    assert counted == deleted == len(KINDS)
     old = f"mismatches-{NOW - timedelta(days=91):%Y%m%d-%H%M%S}"
-    assert {path.name for path in tmp_path.iterdir()} == before - {f"{old}.html", f"{old}.csv"}
+    assert {path.name for path in tmp_path.iterdir()} == before - {f"{old}.{kind}" for kind in KINDS}
 
 
 def test_copies_of_the_newest_report_grow_old_too(engine: Engine, tmp_path: Path) -> None:
@@ -165,6 +165,6 @@ def test_copies_of_the_newest_report_grow_old_too(engine: Engine, tmp_path: Path
     write_files(engine, tmp_path / "reports", NOW)
     later = datetime.now(UTC) + timedelta(days=3_650)
 
-    assert delete_old_files(tmp_path / "reports", now=later, days=90, dry_run=False) == 4
+    assert delete_old_files(tmp_path / "reports", now=later, days=90, dry_run=False) == 2 * len(KINDS)
     assert list((tmp_path / "reports").iterdir()) == []
     assert delete_old_files(tmp_path / "none", now=later, days=90, dry_run=False) == 0
