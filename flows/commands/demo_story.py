@@ -20,12 +20,14 @@ import flows
 from flows.backfill import Backfill, backfill
 from flows.check_setup import check_setup
 from flows.commands.demo_expectations import Planted
+from flows.find_gaps import find_gaps
 from flows.process_inbox import process_inbox
 from flows.prune import prune
 from flows.pull_records import pull_records
 from flows.push_orders import PushOrders, push_orders
 from flows.reconcile_customers import reconcile_customers
 from flows.reconcile_orders import reconcile_orders
+from flows.repair_mismatches import repair_mismatches
 from flows.replay_events import replay_events
 from flows.report_mismatches import report_mismatches
 from tasks.records.money import show_money
@@ -72,6 +74,8 @@ class DemoStory:
         yield "reconcile-orders", lambda: self._run(reconcile_orders)
         yield "backfill of the last two weeks", self._backfill
         yield "check-setup", lambda: self._run(check_setup)
+        yield "find-gaps (dry run)", lambda: self._run(find_gaps)
+        yield "repair-mismatches (dry run)", lambda: self._run(repair_mismatches)
         yield "replay-events (dry run)", lambda: self._run(replay_events)
         yield "prune (dry run)", lambda: self._run(prune)
         yield "report-mismatches", lambda: self._run(report_mismatches)
