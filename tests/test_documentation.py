@@ -93,3 +93,14 @@ def test_the_runbook_has_every_flow() -> None:
     headings = re.findall(r"^### (.*)$", runbook, flags=re.MULTILINE)
 
     assert flows <= {name for heading in headings for name in heading.split(", ")}
+
+
+def test_the_runbook_has_every_alert() -> None:
+    """Whoever gets a message finds it there by its name."""
+    runbook = (PROJECT / "deployments/RUNBOOK.md").read_text().split("## Alerts")[1].split("\n## ")[0]
+    automations = yaml.safe_load((PROJECT / "deployments/automations.yaml").read_text())["automations"]
+    listed = re.findall(r"^\| ([^|]+) \|", runbook, flags=re.MULTILINE)[2:]
+
+    assert [name.strip() for name in listed] == [
+        each["name"].removeprefix("ultrathiio: ") for each in automations
+    ]
