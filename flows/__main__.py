@@ -20,8 +20,11 @@ from tasks.version import our_version
 app = App(
     name="ultrathiio",
     help="Keep an UltraCart store and a Thiio CRM in agreement. Start with: ultrathiio demo",
+    help_epilogue="Exit codes: 0 good; 1 done, and something was found wrong; 2 settings or command must be "
+    "changed first. Completion of words by the Tab key: ultrathiio --install-completion",
     version=our_version,
 )
+app.register_install_completion_command()
 
 
 @app.command
@@ -85,7 +88,9 @@ def sandbox(
 
 
 @app.command
-def check(*, fix: bool = False, yes: bool = False) -> int:
+def check(
+    *, fix: bool = False, yes: bool = False, as_json: Annotated[bool, Parameter(name="--json")] = False
+) -> int:
     """Go through the set-up checklist; exit with 1 if a line of it failed.
 
     Parameters
@@ -94,12 +99,16 @@ def check(*, fix: bool = False, yes: bool = False) -> int:
         First register the webhook in UltraCart, or repair it, after showing what changes and asking.
     yes
         With --fix: change it without asking, for scripts.
+    as_json
+        Print one JSON object instead of a table.
     """
     from flows.commands.check import fix_and_print, print_checklist
 
     if yes and not fix:
         raise SetupError("--yes answers what --fix asks. Run: ultrathiio check --fix --yes")
-    return fix_and_print(ask=not yes) if fix else print_checklist()
+    if fix and as_json:
+        raise SetupError("--json shows what is, --fix changes it. Run one after the other.")
+    return fix_and_print(ask=not yes) if fix else print_checklist(as_json=as_json)
 
 
 @app.command
@@ -203,6 +212,7 @@ def replay(
     until: str | None = None,
     limit: int = 1_000,
     yes: bool = False,
+    as_json: Annotated[bool, Parameter(name="--json")] = False,
 ) -> int:
     """List closed inbox events that fit, and with --yes put them back to work.
 
@@ -226,12 +236,14 @@ def replay(
         Most events.
     yes
         Put them back. Without it they are only listed.
+    as_json
+        Print one JSON object instead of a table.
     """
     from flows.commands.replay import replay_and_print
 
     return replay_and_print(
         state=state, ids=event, record=id, name=name, reason=reason, since=since, until=until,
-        limit=limit, yes=yes,
+        limit=limit, yes=yes, as_json=as_json,
     )  # fmt: skip
 
 
@@ -250,10 +262,22 @@ def migrate() -> int:
     return 0
 
 
-# Imported when they are called, or asked for their help.
-app.command("flows.commands.erase:erase_person", name="erase")
-app.command("flows.commands.backup:make_backup", name="backup")
-app.command("flows.commands.backup:restore_backup", name="restore")
+# Imported when they are called; so the list of all commands has their help from here.
+app.command(
+    "flows.commands.erase:erase_person",
+    name="erase",
+    help="List where a person's data is held, and with --yes erase it from our tables.",
+)
+app.command(
+    "flows.commands.backup:make_backup",
+    name="backup",
+    help="Copy our database into a file while everything runs; of a Postgres, print the command for it.",
+)
+app.command(
+    "flows.commands.backup:restore_backup",
+    name="restore",
+    help="Put a backup in the place of our database; of a Postgres, print the command for it.",
+)
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -19,6 +20,7 @@ import msgspec
 import psutil
 import pytest
 
+from flows.__main__ import app
 from flows.commands.local_prefect import free_port
 from tasks.database.engine import is_current, open_engine
 
@@ -198,3 +200,12 @@ def test_serve_runs_everything_until_one_of_it_ends(tmp_path: Path) -> None:
     assert asked == [f"http://localhost:{ui_port}", None]
     assert len(found) == 17
     assert (tmp_path / "data/ultrathiio.sqlite3").exists()
+
+
+def test_every_command_is_explained_in_the_list() -> None:
+    """Whoever asks for help reads a line for each, and what the exit codes mean."""
+    shown = run("--help").stdout
+    commands = re.findall(r"^│ (\w+) +(.*?) *│$", shown, flags=re.MULTILINE)
+
+    assert {name for name, text in commands if text} >= {name for name in app if not name.startswith("-")}
+    assert "Exit codes: 0 good" in shown

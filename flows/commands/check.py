@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from dataclasses import asdict
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
+from flows.commands.notifications import print_json
 from tasks.database.engine import open_engine
 from tasks.errors import SetupError, UltraThiioError
 from tasks.settings import load_settings
 from tasks.setup_check.checklist import run_checks
-from tasks.setup_check.checks import CheckStatus
+from tasks.setup_check.checks import Check, CheckStatus
 from tasks.setup_check.webhook_fix import WebhookFix, fix_webhook
 from tasks.setup_check.webhook_plan import WebhookPlan
 
@@ -24,17 +27,20 @@ MARKS = {
 }
 
 
-def print_checklist() -> int:
+def print_checklist(*, as_json: bool = False) -> int:
     """Run every check and print a line each; 1 if one failed."""
     settings = load_settings()
     engine = open_engine(settings.database_url.get_secret_value())
     checks = run_checks(settings, engine)
     engine.dispose()
+    if as_json:
+        print_json({"checks": [asdict(check) for check in checks]})
+        return _exit_code(checks)
     table = Table("", *_headings("check", "found", "what to do"), title="Set-up", title_justify="left")
     for check in checks:
         table.add_row(MARKS[check.status], *map(escape, (check.name, check.found, check.remedy)))
     Console().print(table)
-    return int(any(check.status is CheckStatus.FAILED for check in checks))
+    return _exit_code(checks)
 
 
 def fix_and_print(*, ask: bool) -> int:
@@ -84,6 +90,10 @@ def _is_agreed(console: Console) -> bool:
         console.print()
         return False
     return answer.strip().casefold() in ("y", "yes")
+
+
+def _exit_code(checks: Sequence[Check]) -> int:
+    return int(any(check.status is CheckStatus.FAILED for check in checks))
 
 
 def _headings(*names: str) -> list[Column]:

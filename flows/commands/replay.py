@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
+from flows.commands.notifications import print_json
 from tasks.database.engine import open_database
 from tasks.errors import SetupError
 from tasks.inbox import event_queue
@@ -31,6 +33,7 @@ def replay_and_print(
     until: str | None,
     limit: int,
     yes: bool,
+    as_json: bool,
 ) -> int:
     """List the closed events that all conditions fit; with `yes` put them back. None is no failure.
 
@@ -58,7 +61,10 @@ def replay_and_print(
                 event_queue.replay(connection, [event.id for event in events], now=datetime.now(UTC))
     finally:
         engine.dispose()
-    _print(events, is_done=yes)
+    if as_json:
+        print_json({"events": [asdict(event) for event in events], "are_put_back": yes})
+    else:
+        _print(events, is_done=yes)
     return 0
 
 
