@@ -22,15 +22,18 @@ from tasks.thiio.sandbox.server import ThiioSandbox
 from tasks.ultracart.sandbox.server import UltraCartSandbox
 
 LONGEST_FILES = (
-    "test_backfill.py", "test_backfill_cancelled.py", "test_backfill_killed.py", "test_repair_mismatches.py",
-    "test_secrets.py", "test_commands.py", "test_deploy.py", "test_flows.py", "test_inbox_crash.py",
-    "test_push_ordeal.py",
+    "test_backfill.py", "test_inbox_crash.py", "test_repair_mismatches.py", "test_backfill_killed.py",
+    "test_sandbox_openapi.py", "test_secrets.py", "test_commands.py", "test_deploy.py", "test_flows.py",
+    "test_backfill_cancelled.py", "test_reconcile_killed.py", "test_receiver_openapi.py",
+    "test_reconcile_growth.py", "test_push_ordeal.py", "test_push_random_faults.py",
 )  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take longest, so that no process works on one alone at the end."""
-    items.sort(key=lambda item: item.path.name not in LONGEST_FILES)
+    last = len(LONGEST_FILES)
+    place = {name: number for number, name in enumerate(LONGEST_FILES)}
+    items.sort(key=lambda item: place.get(item.path.name, last))
 
 
 @pytest.fixture(autouse=True)

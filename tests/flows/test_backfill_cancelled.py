@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -17,6 +14,7 @@ from prefect.settings import PREFECT_API_URL
 from sqlalchemy import Engine, func, select
 
 from flows.backfill import Backfill, backfill
+from flows.commands.local_prefect import child
 from tasks.database import tables
 from tasks.loopback import serve_on_loopback
 from tasks.ultracart.sandbox.server import UltraCartSandbox
@@ -49,17 +47,16 @@ def worker(slow_shop: None, tmp_path: Path) -> Iterator[None]:
     """A worker that takes runs from the tests' Prefect server."""
     prefect("work-pool", "create", POOL, "--type", "process", "--overwrite")
     prefect("deploy", "flows.backfill.backfill", "--name", POOL, "--pool", POOL, "--no-prompt")
-    environment = os.environ | {
+    environment = {
         "PREFECT_API_URL": str(PREFECT_API_URL.value()),
         "PREFECT_WORKER_QUERY_SECONDS": "1",
         "ULTRATHIIO_HOME": str(PROJECT),
     }
-    words = [sys.executable, "-m", "prefect", "worker", "start", "--pool", POOL, "--limit", "1"]
-    with (tmp_path / "worker.log").open("wb") as log:
-        process = subprocess.Popen(words, env=environment, stdout=log, stderr=log, cwd=PROJECT)
+    words = ["prefect", "worker", "start", "--pool", POOL, "--limit", "1"]
+    with child(words, environment, tmp_path / "worker.log", cwd=PROJECT):
         yield
-        process.terminate()
-        process.wait(PATIENCE_SECONDS)
+    named = httpx.get(f"{PREFECT_API_URL.value()}/deployments/name/backfill/{POOL}").json()
+    httpx.delete(f"{PREFECT_API_URL.value()}/deployments/{named['id']}").raise_for_status()
 
 
 def ask(path: str, **body: Any) -> dict[str, Any]:
