@@ -12,6 +12,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from tasks.database.tables import SCHEMA_VERSION
 from tasks.errors import SetupError
+from tasks.settings import Settings
 
 MIGRATION_LOCK = 8_734_021
 """Number of the Postgres advisory lock under which the schema is changed; any number of our own does."""
@@ -126,3 +127,13 @@ def open_database(database_url: str) -> Engine:
     engine = open_engine(database_url)
     migrate(engine)
     return engine
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Engine]:
+    """Open our database for a block, created or migrated if need be."""
+    engine = open_database(settings.database_url.get_secret_value())
+    try:
+        yield engine
+    finally:
+        engine.dispose()

@@ -13,7 +13,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 from sqlalchemy import Connection, Engine
 
-from tasks.database.engine import open_database
+from tasks.database.engine import opened
 from tasks.database.lease import Lease, held_until, hold_lease
 from tasks.errors import LeaseHeld
 from tasks.notifications.log import Notify, notifier
@@ -84,7 +84,7 @@ def send_pushes(order_ids: list[str]) -> dict[str, Any]:
 @task(cache_policy=NO_CACHE, persist_result=False)
 def describe_outbox() -> str:
     """Write what waits for UltraCart, and why, as Markdown."""
-    with _engine(load_settings()) as engine, engine.connect() as connection:
+    with opened(load_settings()) as engine, engine.connect() as connection:
         return describe_waiting(outbox.read_waiting(connection), datetime.now(UTC))
 
 
@@ -92,7 +92,7 @@ def describe_outbox() -> str:
 def describe_catalogues() -> str:
     """Write what is wrong with the mapping of products and gateways, as Markdown."""
     settings = load_settings()
-    with _engine(settings) as engine, engine.connect() as connection:
+    with opened(settings) as engine, engine.connect() as connection:
         return describe_mapping(_read_mapping(connection, settings))
 
 
@@ -102,7 +102,7 @@ def waiting_for_approval(minutes: int) -> Iterator[None]:
 
     It is no lease on the work: other runs may plan and look up, and send nothing.
     """
-    with _engine(load_settings()) as engine:
+    with opened(load_settings()) as engine:
         with engine.connect() as connection:
             _refuse_before_answer(held_until(connection, APPROVAL))
         with hold_lease(engine, APPROVAL, seconds=minutes * 60 + LEASE_SECONDS):
@@ -144,19 +144,13 @@ def _desk() -> Iterator[_Desk]:
     settings = load_settings()
     require(settings.ultracart.simple_key, "ultracart", "simple_key")
     require(settings.ultracart.channel_partner_code, "ultracart", "channel_partner_code")
-    with _engine(settings) as engine, hold_lease(engine, LEASE, seconds=LEASE_SECONDS) as lease:
+    with (
+        opened(settings) as engine,
+        hold_lease(engine, LEASE, seconds=LEASE_SECONDS) as lease,
+    ):
         notify = notifier(engine, None if flow_run.id is None else str(flow_run.id))
         thiio = open_thiio(settings, notify)
         try:
             yield _Desk(settings, engine, lease, thiio, notify)
         finally:
             thiio.close()
-
-
-@contextmanager
-def _engine(settings: Settings) -> Iterator[Engine]:
-    engine = open_database(settings.database_url.get_secret_value())
-    try:
-        yield engine
-    finally:
-        engine.dispose()

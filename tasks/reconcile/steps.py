@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
@@ -14,9 +13,8 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
-from sqlalchemy import Engine
 
-from tasks.database.engine import open_database
+from tasks.database.engine import opened
 from tasks.database.lease import hold_lease
 from tasks.errors import SetupError
 from tasks.reconcile.ignoring import set_aside, take_back
@@ -30,7 +28,7 @@ from tasks.reconcile.run import reconcile_window
 from tasks.reconcile.scope import Scope
 from tasks.reconcile.terms import Terms, read_up_to
 from tasks.records.models import Entity, Window
-from tasks.settings import ReconcileSettings, Settings, TaskRunnerKind, load_settings
+from tasks.settings import ReconcileSettings, TaskRunnerKind, load_settings
 
 
 @task(cache_policy=NO_CACHE, persist_result=False)
@@ -39,7 +37,7 @@ def find_pulled_until() -> datetime:
 
     A window that ends there leaves nothing out: what is pulled later is younger.
     """
-    with _open(load_settings()) as engine, engine.connect() as connection:
+    with opened(load_settings()) as engine, engine.connect() as connection:
         return read_up_to(connection, datetime.now(UTC))
 
 
@@ -68,7 +66,7 @@ def write_report() -> dict[str, Any]:
     `markdown` and `rows` hold nobody's personal data; the files do.
     """
     settings = load_settings()
-    with _open(settings) as engine:
+    with opened(settings) as engine:
         links = make_links(settings.report)
         written = write_files(engine, settings.report.folder, datetime.now(UTC), links)
     places = {kind: str(file) for kind, file in written.files.items()}
@@ -97,7 +95,7 @@ def ignore_mismatches(ids: list[int], reason: str, days: int) -> str:
 
     Raises `InvalidRecord`, and changes nothing, if one of them is not open.
     """
-    with _open(load_settings()) as engine, engine.begin() as connection:
+    with opened(load_settings()) as engine, engine.begin() as connection:
         return set_aside(connection, ids, reason, days, now=datetime.now(UTC))
 
 
@@ -107,7 +105,7 @@ def take_back_mismatches(ids: list[int]) -> str:
 
     Raises `InvalidRecord`, and changes nothing, if one of them is not ignored.
     """
-    with _open(load_settings()) as engine, engine.begin() as connection:
+    with opened(load_settings()) as engine, engine.begin() as connection:
         return take_back(connection, ids)
 
 
@@ -117,7 +115,7 @@ def compare_part(number: int, part: Scope, terms: Terms) -> tuple[int, ...]:
 
     The records must have been paired, and the run's lease is held, by whoever calls.
     """
-    with _open(load_settings()) as engine:
+    with opened(load_settings()) as engine:
         return tuple(compare(engine, part, terms))
 
 
@@ -126,7 +124,10 @@ def _reconcile(entity: Entity, window: Window) -> dict[str, int]:
     run_id = None if flow_run.id is None else str(flow_run.id)
     now = datetime.now(UTC)
     spread = partial(_side_by_side, settings.reconcile) if settings.reconcile.partitions > 1 else None
-    with _open(settings) as engine, hold_lease(engine, f"reconcile:{entity}"):
+    with (
+        opened(settings) as engine,
+        hold_lease(engine, f"reconcile:{entity}"),
+    ):
         counts = reconcile_window(engine, settings, entity, window, now=now, run_id=run_id, spread=spread)
     return asdict(counts)
 
@@ -159,12 +160,3 @@ def _task_runner(settings: ReconcileSettings) -> TaskRunner[Any]:
     # Dask's own page would listen on every address of the machine.
     local = {"n_workers": workers, "threads_per_worker": 1, "dashboard_address": None}
     return cast(TaskRunner[Any], DaskTaskRunner(cluster_kwargs=local))
-
-
-@contextmanager
-def _open(settings: Settings) -> Iterator[Engine]:
-    engine = open_database(settings.database_url.get_secret_value())
-    try:
-        yield engine
-    finally:
-        engine.dispose()

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
-from sqlalchemy import Engine
 
-from tasks.database.engine import open_database
+from tasks.database.engine import opened
 from tasks.reconcile import ledger
 from tasks.reconcile.mismatch import MismatchState
 from tasks.reconcile.repair.account import Account
 from tasks.reconcile.repair.choose import Choice, iter_candidates
 from tasks.reconcile.repair.decide import Act, Plan, make_plan, read_owners
-from tasks.settings import Settings, load_settings
+from tasks.settings import load_settings
 
 
 @task(cache_policy=NO_CACHE, persist_result=False)
@@ -28,7 +25,7 @@ def plan_repairs(choice: dict[str, Any]) -> Plan:
     """
     settings, chosen = load_settings(), Choice(**choice)
     owners = read_owners(settings.reconcile)
-    with _open(settings) as engine, engine.connect() as connection:
+    with opened(settings) as engine, engine.connect() as connection:
         ledger.require(connection, chosen.ids, MismatchState.OPEN)
         candidates = iter_candidates(connection, chosen)
         return make_plan(candidates, owners, limit=chosen.limit, customer_limit=chosen.customer_limit)
@@ -38,14 +35,5 @@ def plan_repairs(choice: dict[str, Any]) -> Plan:
 def note_repairs(plan: Plan, act: Act, answers: dict[str, Any]) -> None:
     """Note on each mismatch what an act did about it; whether it helped, the next comparison tells."""
     done = Account(plan, answers).done(act)
-    with _open(load_settings()) as engine, engine.begin() as connection:
+    with opened(load_settings()) as engine, engine.begin() as connection:
         ledger.note_repairs(connection, done, now=datetime.now(UTC))
-
-
-@contextmanager
-def _open(settings: Settings) -> Iterator[Engine]:
-    engine = open_database(settings.database_url.get_secret_value())
-    try:
-        yield engine
-    finally:
-        engine.dispose()
